@@ -27,6 +27,7 @@ export const mcp: ProbeKind<'mcp'> = {
     const options: SessionOptions = {
       list: { expect: target.spec.expect, onCondition: target.onCondition },
       onRefusal: (detail) => noteRefusal(target, detail),
+      isStopped: target.isStopped,
     };
     return excusingBusy(sparing(sessionOver(transport, options), transport, target), target);
   },
@@ -39,9 +40,11 @@ interface SessionOptions {
   readonly list: ListProbeOptions;
   /** Called when the server answered a handshake with a refusal. */
   readonly onRefusal: (detail: string) => void;
+  /** As in `ProbeTarget`. */
+  readonly isStopped: () => Promise<boolean>;
 }
 
-function sessionOver(transport: McpTransport, { list, onRefusal }: SessionOptions): ProbeSession {
+function sessionOver(transport: McpTransport, { list, onRefusal, isStopped }: SessionOptions): ProbeSession {
   return {
     connect: (deadline, startTime = 0) => {
       const timeout = Math.max(deadline.timeout, startTime);
@@ -52,10 +55,10 @@ function sessionOver(transport: McpTransport, { list, onRefusal }: SessionOption
     async probe(depth, deadline) {
       const handshake = await ensureConnected(transport, deadline, onRefusal);
       if (handshake !== null) return [{ probe: 'ping', result: handshake }];
-      const attempts = await probeOnce({ transport, list, depth }, deadline);
+      const attempts = await probeOnce({ transport, list, depth, isStopped }, deadline);
       const renewal = await renewIfLost(transport, deadline);
       if (renewal === 'keep') return attempts;
-      if (renewal === 'renewed') return probeOnce({ transport, list, depth }, deadline);
+      if (renewal === 'renewed') return probeOnce({ transport, list, depth, isStopped }, deadline);
       // An answer that passed says more than that nothing could be found out.
       const isEnough = renewal.outcome === 'inconclusive' && attempts.at(-1)?.result.outcome === 'passed';
       return isEnough ? attempts : [{ ...attempts[0], result: renewal }];
@@ -71,13 +74,15 @@ interface ProbeRequest {
   readonly transport: McpTransport;
   readonly list: ListProbeOptions;
   readonly depth: ProbeDepth;
+  readonly isStopped: SessionOptions['isStopped'];
 }
 
 async function probeOnce(request: ProbeRequest, deadline: Deadline): Promise<Attempts> {
-  const { transport, list, depth } = request;
+  const { transport, list, depth, isStopped } = request;
   if (depth === 'full') return [await probeFully(request, deadline)];
   const ping = await probeLiveness(transport, deadline);
-  if (!needsConfirming(ping.result)) return [ping];
+  // What is stopped serves nothing else either.
+  if (!needsConfirming(ping.result) || (await isStopped())) return [ping];
   // Some servers drop ping silently and serve everything else: without this they are restarted for ever.
   return [ping, await probeList(transport, list, deadline)];
 }

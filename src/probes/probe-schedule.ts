@@ -8,7 +8,7 @@ import type { ServerSpec } from '../core/model/server-spec.ts';
 import type { ProbeSchedule } from '../core/model/probe-policy.ts';
 import type { ProbeAttempt } from './probe-kind.ts';
 
-/** Delay after a first miss; half the interval when that is shorter. */
+/** From the begin of a first miss to the next round; half the interval when that is shorter. A timeout has used it up. */
 const SUSPECT_DELAY = 1_000;
 /** Delay between two attempts to connect: short at first, since users wait for the moment when the server answers. */
 const EARLY_STARTUP = { delay: 100, until: 5_000 } as const;
@@ -36,7 +36,7 @@ export function delayAfter(next: NextProbe, interval: number, took: number): num
     case 'none':
       return null;
     case 'suspect-retry':
-      return Math.min(SUSPECT_DELAY, interval / 2);
+      return Math.max(0, Math.min(SUSPECT_DELAY, interval / 2) - took);
     case 'startup-retry':
     case 'interval':
       return Math.max(0, interval - took);

@@ -129,3 +129,16 @@ function isAlive(pid: number): boolean {
   if (process.platform !== 'linux') return true;
   return !/^State:\s+Z/mu.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
 }
+
+describe('a ping that is not answered', () => {
+  it('is confirmed by the list of tools, unless the process is stopped: it answers nothing', async () => {
+    const { url } = await startHttp(['--behaviour', 'no-ping']);
+    let isStopped = false;
+    const session = sessionOf(specOf({ transport: 'http', url }), null, undefined, () => isStopped);
+    await session.connect(deadline());
+    const names = async () => (await session.probe('liveness', deadline(300))).map(({ probe }) => probe);
+    expect(await names()).toEqual(['ping', 'list_tools']);
+    isStopped = true;
+    expect(await names()).toEqual(['ping']);
+  });
+});

@@ -174,15 +174,34 @@ describe('a server that is up', () => {
     expect(of('health').at(-1)?.health).toMatchObject({ up: true });
   });
 
-  it('is found frozen in under 5 s with probes each second', async () => {
+  it('is found frozen within 3 s with probes each second, never before two timeouts have passed', async () => {
     for (let offset = 0; offset < 1_000; offset += 50) {
       const { clock, moods, watch, calls } = rig();
       watch('one', { probe: quick });
       await clock.advance(3_000 + offset);
       moods.set('one', 'hangs');
-      await clock.advance(4_900);
+      await clock.advance(1_999);
+      expect(calls.at(-1)).toBe('ready one 1');
+      await clock.advance(1_050);
       expect(calls.at(-1)).toBe('unhealthy one 1');
     }
+  });
+
+  it('is probed fully and at once after a miss that took a whole timeout, and lives when it answers that', async () => {
+    const { clock, moods, watch, calls, rounds } = rig();
+    watch('one', { probe: quick });
+    await clock.advance(3_000);
+    const before = rounds.length;
+    moods.set('one', 'hangs');
+    while (rounds.length === before) await clock.advance(10);
+    await clock.advance(990);
+    moods.set('one', PASS);
+    await clock.advance(60_000);
+    const [missed, again, next] = rounds.slice(before).map((look) => look.split(' '));
+    expect(Number(again![0]) - Number(missed![0])).toBe(1_000);
+    expect(again![2]).toBe('full');
+    expect(Number(next![0]) - Number(again![0])).toBe(1_000);
+    expect(calls).toEqual(['ready one 1']);
   });
 
   it('may answer slowly', async () => {
