@@ -201,17 +201,22 @@ describe.skipIf(!requireThat('alertmanager', program !== undefined))(
         body: JSON.stringify(alerts),
       });
       expect(response.status).toBe(200);
-      const message = await waitFor(
-        () => received.find(({ body }) => body.alerts.some(({ labels }) => labels['instance'] === 'storm')),
-        { timeout: 20_000, what: 'the storm' },
-      );
+      const storms = () =>
+        received.filter(({ body }) => body.alerts.some(({ labels }) => labels['instance'] === 'storm'));
+      // On a busy machine it may not have taken in all of them within its first wait; with the next message it has.
+      const message = await waitFor(() => storms().find(({ body }) => body.truncatedAlerts === 100), {
+        timeout: 120_000,
+        what: 'the whole storm',
+      });
       expect(message).toMatchObject({
         path: 'POST /api/v1/alertmanager?tell=yes',
         token: 'Bearer a-token-of-the-test',
-        body: { truncatedAlerts: 100 },
       });
       expect(message.body.alerts).toHaveLength(300);
-      expect(Buffer.byteLength(JSON.stringify(message.body))).toBeLessThan(1024 * 1024);
+      for (const { body } of storms()) {
+        expect(body.alerts.length).toBeLessThanOrEqual(300);
+        expect(Buffer.byteLength(JSON.stringify(body))).toBeLessThan(1024 * 1024);
+      }
     });
 
     test.each<readonly [string, readonly Labels[], readonly string[]]>([
@@ -271,6 +276,8 @@ function isInhibited({ status }: Known): boolean {
 }
 
 interface WebhookBody {
+  /** Of the group those that the message has no room for. */
+  readonly truncatedAlerts?: number;
   readonly alerts: readonly { readonly labels: Readonly<Record<string, string>> }[];
 }
 

@@ -12,7 +12,7 @@ const PATIENT: Settings = { ...QUICK, probe: { interval: '500ms', timeout: '5s',
 const fixture = (args: readonly string[] = [], more: Settings = {}): Settings =>
   probed(args, { ...PATIENT, ...more });
 
-/** A server in good health that uses about half of a processor. */
+/** A server in good health that uses about half of a processor, where the machine has it; a fiftieth is enough for the test. */
 const BURNING = `setInterval(() => { const end = performance.now() + 60; while (performance.now() < end); }, 100);`;
 
 function withProgram(program: string): string[] {
@@ -80,8 +80,8 @@ test('limits of CPU tell, then restart, with the reason', { timeout: 240_000 }, 
   });
   const daemon = await startDaemon(
     {
-      told: { command: withProgram(BURNING), ...PATIENT, ...limits(0.1, null) },
-      ended: { command: withProgram(BURNING), ...PATIENT, ...limits(null, 0.1) },
+      told: { command: withProgram(BURNING), ...PATIENT, ...limits(0.02, null) },
+      ended: { command: withProgram(BURNING), ...PATIENT, ...limits(null, 0.02) },
     },
     { more: { sampling: { interval: '500ms' } } },
   );
@@ -92,7 +92,7 @@ test('limits of CPU tell, then restart, with the reason', { timeout: 240_000 }, 
     ({ restarts }) => restarts.cpu > 0,
     90_000,
   );
-  expect(lastRestart?.detail).toMatch(/^0\.\d\d cores on average over 1s, more than 0\.1$/);
+  expect(lastRestart?.detail).toMatch(/^\d\.\d\d cores on average over 1s, more than 0\.02$/);
   const told = await daemon.until(
     'told',
     'over its limit',
@@ -100,5 +100,6 @@ test('limits of CPU tell, then restart, with the reason', { timeout: 240_000 }, 
     60_000,
   );
   expect([told.run, told.restarts.cpu]).toEqual([1, 0]);
-  expect(daemon.run('check', 'told').code).toBe(3);
+  // It measures anew, and the machine may give the server nothing for a moment.
+  await waitFor(() => daemon.run('check', 'told').code === 3, { timeout: 60_000, what: 'a bad report' });
 });

@@ -28,7 +28,8 @@ const VERSIONS: Readonly<Record<string, readonly string[]>> = {
   '3.3.0': ['--behaviour', 'refuse'],
   '3.4.0': ['--tools', '1'],
   '3.5.0': ['--tools', '2'],
-  '3.6.0': ['--behaviour', 'crash', '--after', '4000', '--tools', '2'],
+  // It dies on demand.
+  '3.6.0': ['--tools', '2'],
 };
 
 let registry: StaticRegistry;
@@ -41,7 +42,7 @@ beforeAll(async () => {
       version,
       // Where a wish is a tag, only the link says what runs.
       tag: version === '1.0.0' ? 'latest' : null,
-      files: { ...files, 'bin.mjs': programOf(flags) },
+      files: { ...files, 'bin.mjs': programOf(flags, version === '3.6.0') },
       manifest: {
         bin: { updated: 'bin.mjs' },
         type: 'module',
@@ -53,8 +54,14 @@ beforeAll(async () => {
 
 afterAll(() => registry.close());
 
-function programOf(flags: readonly string[]): string {
-  return `#!/usr/bin/env node\nprocess.argv.push(...${JSON.stringify(flags)});\nawait import('./mcp.mjs');\n`;
+/** Dies as soon as there is a file of this name in the folder that it runs in. */
+const DEATH = 'die-now';
+
+function programOf(flags: readonly string[], isMortal: boolean): string {
+  const death = `import { existsSync } from 'node:fs';
+setInterval(() => existsSync('${DEATH}') && process.exit(9), 50);
+`;
+  return `#!/usr/bin/env node\n${isMortal ? death : ''}process.argv.push(...${JSON.stringify(flags)});\nawait import('./mcp.mjs');\n`;
 }
 
 /** On a machine that does much else besides, a version that is slow is not yet one that is bad. */
@@ -270,9 +277,14 @@ describe('an update', { timeout: 240_000 }, () => {
     // Those that never say anything of use are waited for.
     const more = version === '3.1.0' || version === '3.3.0' ? { start: { timeout: '8s' } } : {};
     const update = { ...UPDATE, strictTools: true, probation: '1m' };
-    const daemon = await start(home, { update, ...more });
+    const daemon = await start(home, { update, cwd: home, ...more });
     const before = await comesUp(daemon);
     await ask(daemon, 'update', version);
+    if (result === 'rolled_back') {
+      // Once it serves, however long the canary took.
+      await daemon.until('s', 'on probation', (now) => now.update?.progress?.phase === 'probation', 90_000);
+      writeFileSync(`${home}/${DEATH}`, '');
+    }
     await daemon.until('s', 'settled', ({ update }) => (update?.memory.last ?? null) !== null, 90_000);
     const memory = await expectWhole(daemon, '1.0.0');
     expect(memory.last).toMatchObject({ to: version, result, reason: expect.stringMatching(/\w/) });

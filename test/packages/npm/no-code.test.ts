@@ -9,6 +9,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest
 import { refuseProcesses } from '../../../src/packages/npm/refuse-processes.ts';
 import { createHome, packageSpec } from '../../fakes/install-home.ts';
 import type { Home } from '../../fakes/install-home.ts';
+import { requireProgram } from '../../fakes/require-program.ts';
 import { startRegistry } from '../../fakes/static-registry.ts';
 import type { StaticRegistry } from '../../fakes/static-registry.ts';
 
@@ -17,6 +18,8 @@ let root: string;
 let trace: string;
 let registry: StaticRegistry;
 let home: Home;
+
+const hasGit = requireProgram('git');
 
 /** Makes a repository whose settings and scripts run code as soon as npm prepares it. */
 function hostileRepository(folder: string): string {
@@ -42,6 +45,7 @@ function hostileRepository(folder: string): string {
 }
 
 beforeAll(async () => {
+  if (!hasGit) return;
   root = mkdtempSync(join(tmpdir(), 'no-code-'));
   trace = join(root, 'ran');
   const repository = hostileRepository(join(root, 'evil'));
@@ -69,6 +73,7 @@ beforeAll(async () => {
   registry.relabel('relabelled', '9.9.9', '1.0.0');
 });
 afterAll(async () => {
+  if (!hasGit) return;
   await registry.close();
   rmSync(root, { recursive: true });
 });
@@ -80,7 +85,7 @@ afterEach(() => {
   rmSync(trace, { force: true });
 });
 
-test.each([
+test.skipIf(!hasGit).each([
   ['git', 'from-git', {}],
   ['git, further down', 'deeper', {}],
   ['git, with scripts allowed', 'from-git', { allowScripts: true }],
@@ -95,18 +100,21 @@ test.each([
   expect(existsSync(trace)).toBe(false);
 });
 
-test('an alias of a package in the registry, and a git dependency that is optional, do no harm', async () => {
-  expect(await home.prepare(packageSpec('from-alias@1.0.0'))).toMatchObject({ ok: true });
-  expect(await home.prepare(packageSpec('maybe-git@1.0.0', { name: 'other' }))).toMatchObject({ ok: true });
-  expect(existsSync(trace)).toBe(false);
-});
+test.skipIf(!hasGit)(
+  'an alias of a package in the registry, and a git dependency that is optional, do no harm',
+  async () => {
+    expect(await home.prepare(packageSpec('from-alias@1.0.0'))).toMatchObject({ ok: true });
+    expect(await home.prepare(packageSpec('maybe-git@1.0.0', { name: 'other' }))).toMatchObject({ ok: true });
+    expect(existsSync(trace)).toBe(false);
+  },
+);
 
-test('the config of one server may allow it', async () => {
+test.skipIf(!hasGit)('the config of one server may allow it', async () => {
   const spec = packageSpec('from-git@1.0.0', { allowGit: true });
   expect(await home.prepare(spec)).toMatchObject({ ok: true, version: '1.0.0' });
 });
 
-test.each(['relabelled', 'needs-relabelled'])(
+test.skipIf(!hasGit).each(['relabelled', 'needs-relabelled'])(
   '%s: a tarball that says another version is refused',
   async (name) => {
     const refused = await home.prepare(packageSpec(`${name}@1.0.0`));
@@ -119,7 +127,7 @@ test.each(['relabelled', 'needs-relabelled'])(
   },
 );
 
-test.each([
+test.skipIf(!hasGit).each([
   ['nothing', 'spawnSync("true", [])', true],
   ['nothing', 'execFileSync("git", ["--version"])', true],
   ['scripts', 'spawnSync("sh", ["-c", "true"])', false],

@@ -258,14 +258,17 @@ test(
     await waitFor(() => Date.now() - stopped >= 8000, { what: '8 s' });
     child.kill('SIGCONT');
     const awake = Date.now();
-    await waitFor(() => runsOf('bare').some((at) => at > awake + 1500), { what: 'the seconds after' });
+    // On a busy machine it is some time before it really goes on.
+    const end = () => (runsOf('bare').find((at) => at >= awake) ?? Infinity) + 1000;
+    await waitFor(() => runsOf('bare').some((at) => at > end() + 500), { what: 'the seconds after' });
+    const runsIn = (who: string, until: number) =>
+      runsOf(who).filter((at) => at >= awake && at < until).length;
     // Within the first moments, before the next full second can add an ordinary run.
-    const burst = (who: string) =>
-      runsOf(who).filter((at) => at >= awake && at < Math.ceil(awake / 1000) * 1000);
-    const afterwards = (who: string) => runsOf(who).filter((at) => at >= awake && at < awake + 1000).length;
-    expect(burst('ours').length).toBeLessThanOrEqual(1);
-    expect(afterwards('bare')).toBeGreaterThanOrEqual(7);
-    expect(afterwards('ours')).toBeLessThanOrEqual(2);
-    expect(afterwards('ours')).toBeGreaterThanOrEqual(1);
+    expect(runsIn('ours', Math.ceil(awake / 1000) * 1000)).toBeLessThanOrEqual(1);
+    expect(runsIn('bare', end())).toBeGreaterThanOrEqual(7);
+    // One that makes up for all, and one at each full second.
+    const ordinary = Math.floor(end() / 1000) - Math.floor(awake / 1000);
+    expect(runsIn('ours', end())).toBeLessThanOrEqual(1 + ordinary);
+    expect(runsIn('ours', end())).toBeGreaterThanOrEqual(1);
   },
 );
