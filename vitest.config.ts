@@ -1,7 +1,16 @@
+import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 
 // eslint-disable-next-line import/no-default-export -- vitest reads the default export
 export default defineConfig({
+  resolve: {
+    alias: [
+      {
+        find: /^fast-check$/u,
+        replacement: fileURLToPath(new URL('test/fakes/seeded-fast-check.ts', import.meta.url)),
+      },
+    ],
+  },
   test: {
     include: ['test/**/*.test.ts'],
     globalSetup: ['test/build.ts'],

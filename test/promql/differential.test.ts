@@ -22,12 +22,13 @@ import { randomExpression } from './support/random-expression.ts';
 import { randomSeries } from './support/random-series.ts';
 import { ruleSeries } from './support/rule-series.ts';
 
-const SEED = Number(process.env['PROMQL_SEED'] ?? Math.floor(Math.random() * 2 ** 31));
+const SEED = Number(process.env['PROMQL_SEED'] ?? 2026);
 const EXPRESSIONS = Number(process.env['PROMQL_EXPRESSIONS'] ?? 300);
 const INSTANTS = 6;
 const AT_ONCE = 8;
 const HOUR = 3_600_000;
-const END = Math.floor(Date.now() / 60_000) * 60_000;
+/** Fixed, as the seed is: where steps and windows fall depends on it. Ms since the epoch. */
+const END = Number(process.env['PROMQL_END'] ?? Date.UTC(2026, 5, 1, 12));
 const START = END - 2 * HOUR;
 
 const EVERYTHING = [{ selector: { name: null, matchers: [] }, reach: Infinity }];
