@@ -13,7 +13,8 @@ import {
   isDiskTrouble,
   prepareFallbackSocket,
 } from './fallback-place.ts';
-import { prepareSocketPath, trackFileIdentity } from './control-paths.ts';
+import { prepareSocketPath } from './control-paths.ts';
+import { trackFileIdentity } from './file-identity.ts';
 import { socketNotePath } from './find-socket.ts';
 import type { LockAttempt } from './lock.ts';
 

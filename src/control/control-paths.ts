@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { chmodSync, lstatSync, mkdtempSync, rmdirSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { codeOf, messageOf } from '../core/base/guards.ts';
+import { messageOf } from '../core/base/guards.ts';
 import { checkPrivateDirectory, fitsSocketPath, socketNotePath, unusable } from './find-socket.ts';
 import { makeFolder } from '../system/files/make-folder.ts';
 import { writeFileAtomic } from '../system/files/write-file-atomic.ts';
@@ -88,23 +88,4 @@ export function ensurePrivateDirectory(path: string): void {
   }
   checkPrivateDirectory(path);
   if ((lstatSync(path).mode & 0o077) !== 0) chmodSync(path, 0o700);
-}
-
-/**
- * Remembers which file is at `path` now; the returned function tells whether it is still there. No descriptor is needed for
- * the answer, so that it is the same when there are none; where the system would not tell, the file counts as there.
- */
-export function trackFileIdentity(path: string): () => boolean {
-  const own = fileIdentity(path);
-  return () => [own, 'unknown'].includes(fileIdentity(path));
-}
-
-/** A number of a file is used again; together with the time of its making it is not. */
-function fileIdentity(path: string): string {
-  try {
-    const stats = lstatSync(path, { bigint: true, throwIfNoEntry: false });
-    return stats === undefined ? 'gone' : `${stats.dev}:${stats.ino}:${stats.mtimeNs}`;
-  } catch (error) {
-    return codeOf(error) === 'ENOTDIR' ? 'gone' : 'unknown';
-  }
 }

@@ -10,7 +10,8 @@ import { codeOf, isObject, messageOf, parseJson } from '../core/base/guards.ts';
 import { writeFileAtomic } from '../system/files/write-file-atomic.ts';
 import { identifyProcess, checkIdentity } from '../system/process/process-identity.ts';
 import type { ProcessIdentity } from '../system/process/process-identity.ts';
-import { ensurePrivateDirectory, trackFileIdentity } from './control-paths.ts';
+import { ensurePrivateDirectory } from './control-paths.ts';
+import { trackFileIdentity } from './file-identity.ts';
 import { unusable } from './find-socket.ts';
 import { readFileOrNull } from '../system/files/read-file.ts';
 

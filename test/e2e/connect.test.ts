@@ -14,6 +14,9 @@ import { CLI, fixture, leftOver, startDaemon, type Settings } from './daemon.ts'
 // Daemons, servers and clients are processes of their own.
 vi.setConfig({ testTimeout: 180_000 });
 
+/** As many as the suite has time for; `npm run chaos -- shims` has a hundred. */
+const SHIMS = 6;
+
 function writeConfig(servers: Readonly<Record<string, Settings>>, more: object = {}): string {
   const { home } = tempHome();
   const config = { metrics: { listen: '127.0.0.1:0' }, gateway: { listen: '127.0.0.1:0' }, servers, ...more };
@@ -59,6 +62,26 @@ describe('connect without a daemon', () => {
     expect(second.stderr()).toContain('files runs here');
     second.child.kill('SIGTERM');
     expect(await second.exit).toBe(143);
+    await waitFor(() => leftOver(home).then((left) => left.length === 0));
+  });
+
+  it('of shims that start at once one runs the server for all, and another one when that is killed', async () => {
+    const home = writeConfig({ files: fixture() });
+    const shims = Array.from({ length: SHIMS }, () => startShim(home));
+    const leaders = (): Shim[] => shims.filter((shim) => shim.stderr().includes('files runs here'));
+    const isAlive = ({ child }: Shim): boolean => child.exitCode === null && child.signalCode === null;
+    await Promise.all(shims.map((shim) => shim.greet()));
+    expect(leaders()).toHaveLength(1);
+    expect(pidsOfServers(home)).toHaveLength(1);
+    leaders()[0]?.child.kill('SIGKILL');
+    await waitFor(() => shims.filter(isAlive).length === SHIMS - 1);
+    const others = shims.filter(isAlive);
+    for (const listed of await Promise.all(others.map((shim) => tools(shim, 1))))
+      expect(listed).toBeInstanceOf(Array);
+    expect(leaders()).toHaveLength(2);
+    expect(pidsOfServers(home)).toHaveLength(1);
+    for (const { child } of others) child.stdin.end();
+    expect(new Set(await Promise.all(others.map(({ exit }) => exit)))).toEqual(new Set([0]));
     await waitFor(() => leftOver(home).then((left) => left.length === 0));
   });
 

@@ -24,9 +24,9 @@ export interface Shim {
   stderr(): string;
   send(...messages: object[]): void;
   /** Waits for the answer to a request. */
-  answer(id: string | number): Promise<Line>;
+  answer(id: string | number, options?: { readonly timeout?: number }): Promise<Line>;
   /** Says hello as clients of the legacy era do. */
-  greet(): Promise<void>;
+  greet(options?: { readonly timeout?: number }): Promise<void>;
   readonly exit: Promise<number | null>;
 }
 
@@ -58,10 +58,10 @@ export function startShim(home: string, server = 'files', env: Readonly<Record<s
   const send = (...messages: object[]): void => {
     for (const message of messages) child.stdin.write(`${JSON.stringify(message)}\n`);
   };
-  const answer = (id: string | number): Promise<Line> =>
+  const answer: Shim['answer'] = (id, { timeout = 60_000 } = {}) =>
     waitFor(() => lines.find((line) => line.id === id && line.method === undefined), {
       // A dozen of them start at once on a busy machine.
-      timeout: 60_000,
+      timeout,
       what: `an answer to ${id}; the shim said: ${told}`,
     });
   return {
@@ -71,9 +71,9 @@ export function startShim(home: string, server = 'files', env: Readonly<Record<s
     send,
     answer,
     exit,
-    async greet() {
+    async greet(options) {
       send(INITIALIZE);
-      await answer('greeting');
+      await answer('greeting', options);
       send({ jsonrpc: '2.0', method: 'notifications/initialized' });
     },
   };

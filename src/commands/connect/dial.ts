@@ -1,6 +1,6 @@
 // Dialer of a shim: finds who serves the gateway's sockets now, and finds them again after a restart.
 import { isObject, parseJson } from '../../core/base/guards.ts';
-import { trackFileIdentity } from '../../control/control-paths.ts';
+import { trackFileIdentity } from '../../control/file-identity.ts';
 import { findSocket } from '../../control/find-socket.ts';
 import type { Clock } from '../../system/time/clock.ts';
 import { pause } from '../../system/time/pause.ts';

@@ -10,7 +10,7 @@ import { systemClock, type Clock } from '../../system/time/clock.ts';
 import { pause } from '../../system/time/pause.ts';
 import type { Alone } from './alone.ts';
 import { createBridge, type Bridge } from './bridge.ts';
-import { createDialer, type Dialer } from './dial.ts';
+import { createDialer, type Dialer, type TakeOver } from './dial.ts';
 import type { ShimCall } from './shim-call.ts';
 
 export interface ShimIo {
@@ -66,7 +66,7 @@ export async function runShim(
     patience: PATIENCE,
     async takeOver() {
       // A daemon that was there comes back; its servers are not for us to run.
-      if (dialer.found === DAEMON) return false;
+      if (dialer.found === DAEMON) return await returning(paths);
       const { createAlone } = await import('./alone.ts');
       alone ??= createAlone({ paths, server, environment: io.env, tell });
       return await alone.takeOver();
@@ -95,6 +95,12 @@ export async function runShim(
     dialer.close();
     await stopped(alone);
   }
+}
+
+/** Tells whether a daemon that does not serve yet, or any more, lives. */
+async function returning({ socket }: Pick<Paths, 'socket'>): Promise<TakeOver> {
+  const { homeHolder } = await import('../../control/fallback-place.ts');
+  return homeHolder(socket) === null ? 'nobody' : 'elsewhere';
 }
 
 /** Place of the daemon's socket among those that are looked for. */

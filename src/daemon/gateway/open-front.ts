@@ -5,7 +5,8 @@ import { messageOf } from '../../core/base/guards.ts';
 import type { GatewayServers } from '../../core/gateway/model.ts';
 import type { GatewaySettings } from '../../core/model/gateway-policy.ts';
 import { readSecureFile } from '../../config/read/secure-file.ts';
-import { prepareSocketPath, removeSocketPath, trackFileIdentity } from '../../control/control-paths.ts';
+import { prepareSocketPath, removeSocketPath } from '../../control/control-paths.ts';
+import { trackFileIdentity } from '../../control/file-identity.ts';
 import { openDeletedSessions, type DeletedSessions } from '../../gateway/deleted-sessions.ts';
 import {
   createGatewayFront,

@@ -207,7 +207,7 @@ export class Stage {
 }
 
 /** All processes on this machine that carry the marker of a run. */
-function markedProcesses(): Marked[] {
+export function markedProcesses(): Marked[] {
   return readdirSync('/proc')
     .filter((name) => /^\d+$/u.test(name))
     .flatMap((name) => markedProcess(Number(name)) ?? []);

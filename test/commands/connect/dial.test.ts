@@ -1,6 +1,7 @@
+import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { createDialer } from '../../../src/commands/connect/dial.ts';
+import { createDialer, type TakeOver } from '../../../src/commands/connect/dial.ts';
 import { FakeClock, settle } from '../../fakes/clock.ts';
 import { scriptedGateway } from '../../fakes/scripted-gateway.ts';
 import { tempHome } from '../../fakes/temp-home.ts';
@@ -26,6 +27,50 @@ describe('the dialer', () => {
     while (outcomes.length < 2) await settle();
     expect(outcomes).toEqual([false, false]);
     expect(clock.pending).toBe(0);
+  });
+
+  it('waits longer while somebody who lives is about to serve, and asks who that is once a second', async () => {
+    const clock = new FakeClock();
+    const { run } = tempHome();
+    let asked = 0;
+    const takeOver = async (): Promise<TakeOver> => {
+      asked += 1;
+      return 'elsewhere';
+    };
+    const dialer = createDialer({ sockets: [join(run, 'gateway.sock')], clock, patience: 20_000, takeOver });
+    const outcomes: boolean[] = [];
+    const search = dialer.reconnect().then((isThere) => outcomes.push(isThere));
+    const until = async (end: number): Promise<void> => {
+      while (clock.monotonic() < end) {
+        while (clock.pending === 0 && outcomes.length === 0) await settle();
+        await clock.advance(100);
+      }
+    };
+    const begin = clock.monotonic();
+    await until(begin + 59_000);
+    expect(outcomes).toEqual([]);
+    expect(asked).toBeLessThanOrEqual(59);
+    await until(begin + 61_000);
+    await search;
+    expect(outcomes).toEqual([false]);
+  });
+
+  it('finds a gateway that comes back on the socket of one that died', async () => {
+    const clock = new FakeClock();
+    const { run } = tempHome();
+    const socket = join(run, 'gateway.sock');
+    const dialer = createDialer({ sockets: [socket], clock, patience: 20_000 });
+    const gateway = await scriptedGateway(socket, { servers: ['a'] });
+    expect(await dialer.find()).toEqual(['a']);
+    await gateway.kill();
+    // As after a `kill -9`: the file is there, and nobody answers on it.
+    writeFileSync(socket, '');
+    expect(await dialer.find()).toBeNull();
+    rmSync(socket);
+    await scriptedGateway(socket, { servers: ['b'] });
+    // At once, though nobody answered a moment ago.
+    expect(await dialer.find()).toEqual(['b']);
+    dialer.close();
   });
 
   it('takes the first socket that answers, and tells which', async () => {
