@@ -4,6 +4,7 @@ import { createRedactor, type Redactor } from '../core/base/text.ts';
 import { createAwakeClock } from '../system/time/awake-clock.ts';
 import { type Bus, createBus } from '../system/bus.ts';
 import { type Clock, systemClock } from '../system/time/clock.ts';
+import { TICK } from '../system/time/tick.ts';
 import { createLog, type Log, readLogLevel } from '../system/files/log.ts';
 import type { Paths } from '../system/files/paths.ts';
 import { type Teardown, createTeardown } from './teardown.ts';
@@ -48,6 +49,7 @@ export function openContext({ paths, version, alsoLogTo }: DaemonContextOptions)
     log.error({ err, kind: event.kind }, 'A subscriber failed'),
   );
   const awake = createAwakeClock(systemClock, {
+    heartbeat: TICK,
     onGap: (gap: ClockGap) => bus.publish({ kind: 'gap', ...gap }),
   });
   awake.start();

@@ -1,5 +1,6 @@
 // Sample schedule: every interval, extra samples on request, never two at a time.
 import type { Clock } from '../system/time/clock.ts';
+import { untilTick } from '../system/time/tick.ts';
 
 export interface SampleSchedule {
   start(): void;
@@ -37,8 +38,8 @@ export function createSampleSchedule(
     return underWay;
   }
 
-  function waitForTick(): void {
-    cancelTick = clock.after(interval, () => {
+  function waitForTick(delay = untilTick(clock, interval)): void {
+    cancelTick = clock.after(delay, () => {
       waitForTick();
       void now();
     });
@@ -58,7 +59,7 @@ export function createSampleSchedule(
       interval = changed;
       if (cancelTick === null) return;
       cancelTick();
-      waitForTick();
+      waitForTick(interval);
     },
     soon() {
       cancelSoon ??= clock.after(shortly, () => {

@@ -7,6 +7,7 @@ import type { WatchdogEvent } from '../../core/model/events.ts';
 import type { Status } from '../../core/model/status.ts';
 import { type AlertLog, openAlertLog } from '../../notify/alert-log.ts';
 import { systemClock } from '../../system/time/clock.ts';
+import { untilTick } from '../../system/time/tick.ts';
 import type { Reloader } from '../config/reload.ts';
 import type { DaemonContext } from '../context.ts';
 import type { Projections } from '../home/projections.ts';
@@ -203,7 +204,7 @@ function tickEvery(
 ): () => void {
   let cancel = (): void => {};
   const tick = (): void => {
-    cancel = clock.after(interval(), tick);
+    cancel = clock.after(untilTick(clock, interval()), tick);
     delivery.take({ kind: 'tick' });
   };
   tick();

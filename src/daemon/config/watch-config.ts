@@ -3,6 +3,7 @@ import { realpath } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
 import { watchFolder } from '../../system/files/watch-folder.ts';
 import type { Clock } from '../../system/time/clock.ts';
+import { untilTick } from '../../system/time/tick.ts';
 import { statFingerprint } from './fingerprint.ts';
 
 export interface ConfigWatchOptions {
@@ -94,7 +95,7 @@ function pollFiles({ clock, files, onFault, onChange }: PollOptions): () => void
     if (isStopped) return;
     if (last !== null && seen !== undefined && seen !== last) onChange();
     last = seen ?? last;
-    cancel = clock.after(POLL_INTERVAL, () => void poll());
+    cancel = clock.after(untilTick(clock, POLL_INTERVAL), () => void poll());
   }
 
   void poll();

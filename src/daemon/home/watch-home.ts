@@ -3,6 +3,7 @@
 import type { ControlServer } from '../../control/server.ts';
 import { WatchdogError } from '../../core/base/errors.ts';
 import type { Clock } from '../../system/time/clock.ts';
+import { untilTick } from '../../system/time/tick.ts';
 import type { Logger } from '../../system/files/log.ts';
 
 export interface HomeWatchOptions {
@@ -28,7 +29,7 @@ const RETRY_EVERY = 1000;
 export function watchHome({ clock, log, home, control, ...options }: HomeWatchOptions): () => void {
   let isStopped = false;
   let isInTrouble = false;
-  let cancel = clock.after(CHECK_EVERY, () => void check());
+  let cancel = clock.after(untilTick(clock, CHECK_EVERY), () => void check());
 
   async function check(): Promise<void> {
     const wasAway = control.trouble !== null;
@@ -38,7 +39,8 @@ export function watchHome({ clock, log, home, control, ...options }: HomeWatchOp
     } catch (err) {
       refused(err);
     }
-    if (!isStopped) cancel = clock.after(isInTrouble ? RETRY_EVERY : CHECK_EVERY, () => void check());
+    if (!isStopped)
+      cancel = clock.after(untilTick(clock, isInTrouble ? RETRY_EVERY : CHECK_EVERY), () => void check());
   }
 
   function renewed(wasAway: boolean): void {

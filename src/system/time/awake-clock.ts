@@ -2,6 +2,7 @@
 import { uptime } from 'node:os';
 import { classifyGap, type ClockGap } from '../../core/lifecycle/clock-gap.ts';
 import type { Clock } from './clock.ts';
+import { untilTick } from './tick.ts';
 import { isLinux } from '../platform.ts';
 
 export interface AwakeClockOptions {
@@ -46,7 +47,7 @@ export function createAwakeClock(raw: Clock, options: AwakeClockOptions): AwakeC
   }
 
   function beat(): void {
-    cancel = raw.after(heartbeat, beat);
+    cancel = raw.after(untilTick(raw, heartbeat), beat);
     monotonic();
     gaps.resetCpuTime();
   }

@@ -1,6 +1,7 @@
 // Watchdog thread that kills the daemon when its event loop is stuck, for service managers without such a check.
 import { Worker } from 'node:worker_threads';
 import type { Clock } from './clock.ts';
+import { untilTick } from './tick.ts';
 import type { WatchdogWorkerData } from './event-loop-watchdog-worker.ts';
 
 const WORKER = new URL('event-loop-watchdog-worker.js', import.meta.url);
@@ -47,7 +48,7 @@ export function startEventLoopWatchdog({
 
   function beat(): void {
     Atomics.add(heartbeats, 0, 1);
-    cancel = clock.after(interval / 2, beat);
+    cancel = clock.after(untilTick(clock, interval / 2), beat);
   }
 
   beat();
