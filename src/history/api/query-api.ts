@@ -1,16 +1,16 @@
 // Endpoints that evaluate: query, query_range.
 import { LOOKBACK } from '../../promql/evaluate/evaluate.ts';
-import type { Element, QueryValue, Window } from '../../promql/model/value.ts';
+import type { Element, QueryValue } from '../../promql/model/value.ts';
 import type { EvaluationOptions } from '../../promql/model/series-source.ts';
 import { invalidParameter, QueryError } from '../query/query-error.ts';
 import type { ParsedQuery } from '../../promql/parse/parse.ts';
 import { readQuery } from '../query/parse-query.ts';
 import { openQuerySource } from '../query/query-source.ts';
-import { compareLabels, evaluateAt, evaluateRange, type Steps } from '../query/run-query.ts';
+import { evaluateAt, evaluateRange, sortedByLabels } from '../query/run-query.ts';
 import { createWorkBudget, type WorkBudget } from '../query/work-budget.ts';
 import type { ApiContext, ApiData } from './api-context.ts';
 import { durationIn, type Parameters, timeIn } from './parameters.ts';
-import { writeLabels, writePoint, writeSeries, writeTime } from './write-result.ts';
+import { createSeriesWriter, writeLabels, writePoint, writeTime } from './write-result.ts';
 
 const LONGEST_QUERY = 4096;
 const MOST_POINTS = 11_000;
@@ -18,17 +18,13 @@ const MOST_POINTS = 11_000;
 /** Answers one value of each series at one moment. @throws QueryError */
 export async function answerQuery(parameters: Parameters, context: ApiContext): Promise<ApiData> {
   const at = timeIn(parameters, 'time', context.now());
-  const options = optionsIn(parameters, context);
+  const options = { ...optionsIn(parameters, context), rangeQuery: { start: at, end: at } };
   const budget = budgetOf(parameters, context);
-  const { expression } = queryIn(parameters, context);
-  const source = await openQuerySource(context.store, expression, {
-    range: { from: at, to: at },
-    budget,
-    lookback: options.lookback,
-  });
+  const query = queryIn(parameters, context);
+  const source = await openQuerySource(context.store, query.expression, { moments: [at], budget, options });
   const warnings = warningsFor(at, context);
   await budget.spend();
-  return { ...written(evaluateAt(expression, at, source, options), at), warnings };
+  return { ...written(await evaluateAt(query, at, { source, budget, options }), at), warnings };
 }
 
 function written(value: QueryValue, at: number): ApiData {
@@ -43,7 +39,7 @@ function written(value: QueryValue, at: number): ApiData {
         value.elements.map((element) => writeElement(element, at)),
       );
     case 'range':
-      return result('matrix', [...value.windows].sort(byLabels).map(writeSeries));
+      return result('matrix', sortedByLabels(value.windows).map(createSeriesWriter()));
     default:
       return value satisfies never;
   }
@@ -51,10 +47,6 @@ function written(value: QueryValue, at: number): ApiData {
 
 function writeElement({ labels, value }: Element, at: number): string {
   return `{"metric":${writeLabels(labels)},"value":${writePoint(at, value)}}`;
-}
-
-function byLabels(a: Window, b: Window): number {
-  return compareLabels(a.labels, b.labels);
 }
 
 /** Answers the values of each series over a range. @throws QueryError */
@@ -68,22 +60,16 @@ export async function answerQueryRange(parameters: Parameters, context: ApiConte
       'bad_data',
       `invalid expression type ${JSON.stringify(type === 'range' ? 'range vector' : type)} for range query, must be Scalar or instant Vector`,
     );
-  const lookback = options.lookback;
-  const source = await openQuerySource(context.store, expression, {
-    range: { from: steps.start, to: steps.end },
-    budget,
-    lookback,
-  });
-  const series = await evaluateRange(expression, steps, {
-    source,
-    budget,
-    options: { ...options, rangeQuery: steps },
-  });
+  const moments = momentsOf(steps);
+  const run = { budget, options: { ...options, rangeQuery: steps } };
+  const source = await openQuerySource(context.store, expression, { ...run, moments });
+  const series = await evaluateRange(expression, moments, { ...run, source });
+  const write = createSeriesWriter();
   const texts: string[] = [];
   for (const one of series) {
     const rest = budget.spend();
     if (rest !== undefined) await rest;
-    texts.push(writeSeries(one));
+    texts.push(write(one));
   }
   return { ...result('matrix', texts), warnings: warningsFor(steps.start, context) };
 }
@@ -92,6 +78,21 @@ function queryIn(parameters: Parameters, { generation }: ApiContext): ParsedQuer
   const text = parameters.get('query') ?? '';
   if (text.length > LONGEST_QUERY) throw invalidParameter('query', `longer than ${LONGEST_QUERY} characters`);
   return readQuery(text, generation(), 'query');
+}
+
+function momentsOf({ start, end, step }: Steps): Float64Array {
+  return Float64Array.from(
+    { length: Math.floor((end - start) / step) + 1 },
+    (_, index) => start + index * step,
+  );
+}
+
+interface Steps {
+  /** Ms since the epoch, both inclusive. */
+  readonly start: number;
+  readonly end: number;
+  /** Ms. */
+  readonly step: number;
 }
 
 function stepsIn(parameters: Parameters): Steps {

@@ -2,7 +2,7 @@
 import { isLabelName, type Labels } from '../../promql/model/labels.ts';
 import { QueryError } from '../query/query-error.ts';
 import { readSelector } from '../query/parse-query.ts';
-import { compareLabels } from '../query/run-query.ts';
+import { sortedByLabels } from '../query/run-query.ts';
 import { createWorkBudget } from '../query/work-budget.ts';
 import type { StoredSeries } from '../store/history-store.ts';
 import { type ApiContext, type ApiData, dataOf } from './api-context.ts';
@@ -18,7 +18,7 @@ export async function answerSeries(parameters: Parameters, context: ApiContext):
   const found = await matching(parameters, context, 'match[]');
   if (found.length > MOST_SERIES)
     throw new QueryError('execution', `the result has more than ${MOST_SERIES} series: select fewer`);
-  const sorted = found.map(({ labels }) => labels).sort(compareLabels);
+  const sorted = sortedByLabels(found).map(({ labels }) => labels);
   const { kept, warnings } = limited(sorted, parameters);
   const written = kept.map((labels, index) => `${index === 0 ? '' : ','}${writeLabels(labels)}`);
   return { pieces: ['[', ...written, ']'], warnings };

@@ -31,9 +31,24 @@ export function writePoint(time: number, value: number): string {
   return `[${writeTime(time)},"${writeValue(value)}"]`;
 }
 
-export function writeSeries({ labels, times, values }: ResultSeries): string {
-  let points = '';
-  for (let index = 0; index < times.length; index += 1)
-    points += `${index === 0 ? '' : ','}${writePoint(times[index] ?? 0, values[index] ?? Number.NaN)}`;
-  return `{"metric":${writeLabels(labels)},"values":[${points}]}`;
+/** Writes series one after the other; many of them have values at the same moments, whose text is made once. */
+export function createSeriesWriter(): (series: ResultSeries) => string {
+  const moments = new Map<number, string>();
+
+  function begin(time: number): string {
+    const known = moments.get(time);
+    if (known !== undefined) return known;
+    const made = `[${writeTime(time)},"`;
+    moments.set(time, made);
+    return made;
+  }
+
+  return ({ labels, times, values }) => {
+    // Joined at once: a text that grows piece by piece is a chain of pieces, which the garbage collector walks.
+    const points: string[] = [];
+    for (let index = 0; index < times.length; index += 1)
+      points.push(begin(times[index] ?? 0) + writeValue(values[index] ?? Number.NaN));
+    const list = points.length === 0 ? '' : `${points.join('"],')}"]`;
+    return `{"metric":${writeLabels(labels)},"values":[${list}]}`;
+  };
 }

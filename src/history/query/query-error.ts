@@ -1,5 +1,7 @@
 // Errors of the query API, by the names and HTTP statuses of Prometheus.
 
+import { EvaluationError } from '../../promql/model/value.ts';
+
 const STATUS = { bad_data: 400, execution: 422, timeout: 503, internal: 500, unavailable: 503 } as const;
 
 export type QueryErrorType = keyof typeof STATUS;
@@ -19,6 +21,15 @@ export class QueryError extends Error {
 
   get status(): number {
     return STATUS[this.type];
+  }
+}
+
+/** Calls `work`, whose faults depend on the samples. @throws QueryError execution for them */
+export function asQueryErrors<T>(work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    throw error instanceof EvaluationError ? new QueryError('execution', error.message) : error;
   }
 }
 

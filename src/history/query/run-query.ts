@@ -1,10 +1,13 @@
-// Evaluation of a query over the history: step by step, in slices, within limits.
+// Evaluation of a query over the history: block by block, in slices, within limits.
+import { type Column, isNumbers, vectorAt, type Work } from '../../promql/evaluate/columns.ts';
+import { evaluateColumns } from '../../promql/evaluate/evaluate-columns.ts';
 import { evaluateQuery } from '../../promql/evaluate/evaluate.ts';
 import { type Labels, writeKey } from '../../promql/model/labels.ts';
-import type { EvaluationOptions, SeriesSource } from '../../promql/model/series-source.ts';
+import type { ColumnSource, EvaluationOptions } from '../../promql/model/series-source.ts';
 import type { Expression } from '../../promql/model/syntax-tree.ts';
-import { type Element, EvaluationError, type Numbers, type QueryValue } from '../../promql/model/value.ts';
-import { QueryError } from './query-error.ts';
+import type { Numbers, QueryValue } from '../../promql/model/value.ts';
+import type { ParsedQuery } from '../../promql/parse/parse.ts';
+import { asQueryErrors, QueryError } from './query-error.ts';
 import type { WorkBudget } from './work-budget.ts';
 
 const MOST_SERIES = 10_000;
@@ -22,88 +25,127 @@ interface GrowingSeries extends ResultSeries {
   readonly values: number[];
 }
 
-export interface Steps {
-  /** Ms since the epoch, both inclusive. */
-  readonly start: number;
-  readonly end: number;
-  /** Ms. */
-  readonly step: number;
+const NO_LABELS: Labels = {};
+
+/** What a query reads, and what it may cost. */
+export interface QueryRun {
+  readonly source: ColumnSource;
+  readonly budget: WorkBudget;
+  readonly options: EvaluationOptions;
 }
 
-/** @throws QueryError execution for faults that depend on the samples */
-export function evaluateAt(
-  expression: Expression,
+/** Evaluates a query of any type at one moment. @throws QueryError execution for faults that depend on the samples */
+export async function evaluateAt(
+  { expression, type }: ParsedQuery,
   at: number,
-  source: SeriesSource,
-  options: EvaluationOptions,
-): QueryValue {
-  try {
-    const value = evaluateQuery(expression, at, source, options);
-    checkSize(value);
-    return value;
-  } catch (error) {
-    if (error instanceof EvaluationError) throw new QueryError('execution', error.message);
-    throw error;
+  run: QueryRun,
+): Promise<QueryValue> {
+  if (type === 'scalar' || type === 'vector') {
+    const value = await inSlices(evaluateColumns(expression, [at], run.source, run.options), run.budget);
+    if (isNumbers(value)) return { type: 'scalar', value: value[0] ?? Number.NaN };
+    return checked({ type: 'vector', elements: vectorAt(value, 0) });
   }
+  return asQueryErrors(() => checked(evaluateQuery(expression, at, run.source, run.options)));
 }
 
-function checkSize(value: QueryValue): void {
+function checked(value: QueryValue): QueryValue {
   const list = value.type === 'vector' ? value.elements : value.type === 'range' ? value.windows : [];
   if (list.length > MOST_SERIES) throw tooLarge(`${MOST_SERIES} series`);
-  if (value.type !== 'range') return;
+  if (value.type !== 'range') return value;
   const samples = value.windows.reduce((sum, { times }) => sum + times.length, 0);
   if (samples > MOST_SAMPLES) throw tooLarge(`${MOST_SAMPLES} samples`);
+  return value;
+}
+
+/** Does work slice by slice. */
+async function inSlices<T>(work: Work<T>, budget: WorkBudget): Promise<T> {
+  for (;;) {
+    const { done, value } = asQueryErrors(() => work.next());
+    if (done === true) return value;
+    const rest = budget.spend();
+    if (rest !== undefined) await rest;
+  }
 }
 
 /** @throws QueryError */
 export async function evaluateRange(
   expression: Expression,
-  { start, end, step }: Steps,
-  { source, budget, options }: { source: SeriesSource; budget: WorkBudget; options: EvaluationOptions },
+  moments: Numbers,
+  run: QueryRun,
+): Promise<ResultSeries[]> {
+  let samples = 0;
+  const onSamples = (count: number): void => {
+    samples += count;
+    if (samples > MOST_SAMPLES) throw tooLarge(`${MOST_SAMPLES} samples`);
+  };
+  const series = await evaluateAll(expression, moments, { ...run, onSamples });
+  return sortedByLabels(series);
+}
+
+/** Moments that are evaluated together. */
+const BLOCK = 256;
+
+/**
+ * Evaluates an expression that is a vector or a scalar at all moments.
+ *
+ * @param run `onSamples` is told how many values each block adds, before they are kept
+ * @throws QueryError
+ */
+export async function evaluateAll(
+  expression: Expression,
+  moments: Numbers,
+  run: QueryRun & { readonly onSamples: (count: number) => void },
 ): Promise<ResultSeries[]> {
   const result = createResult();
-  for (let at = start; at <= end; at += step) {
-    const rest = budget.spend();
-    if (rest !== undefined) await rest;
-    result.add(at, elementsOf(evaluateAt(expression, at, source, options)));
+  const all = Array.from(moments);
+  for (let from = 0; from < all.length; from += BLOCK) {
+    const block = all.slice(from, from + BLOCK);
+    const value = await inSlices(evaluateColumns(expression, block, run.source, run.options), run.budget);
+    const columns = isNumbers(value)
+      ? [{ labels: NO_LABELS, values: value, isThere: new Uint8Array(block.length).fill(1) }]
+      : value;
+    run.onSamples(columns.reduce((sum, { isThere }) => sum + isThere.reduce(add, 0), 0));
+    for (const column of columns) {
+      const rest = run.budget.spend();
+      if (rest !== undefined) await rest;
+      result.add(block, column);
+    }
   }
   return result.series();
 }
 
-function elementsOf(value: QueryValue): readonly Element[] {
-  if (value.type === 'vector') return value.elements;
-  return value.type === 'scalar' ? [{ labels: NO_LABELS, value: value.value }] : [];
+function add(a: number, b: number): number {
+  return a + b;
 }
-
-const NO_LABELS: Labels = {};
 
 function createResult() {
   const byKey = new Map<string, GrowingSeries>();
-  // Most elements have the labels object of the step before.
+  // Most columns have the labels object of the block before.
   const byObject = new Map<Labels, GrowingSeries>();
-  let samples = 0;
 
   function find(labels: Labels): GrowingSeries {
+    const known = byObject.get(labels);
+    if (known !== undefined) return known;
     const key = writeKey(labels);
     const found = byKey.get(key) ?? { labels, times: [], values: [] };
     byKey.set(key, found);
     if (byKey.size > MOST_SERIES) throw tooLarge(`${MOST_SERIES} series`);
-    // Labels that are made anew at each step would fill the memory.
+    // Labels that are made anew in each block would fill the memory.
     if (byObject.size < 2 * MOST_SERIES) byObject.set(labels, found);
     return found;
   }
 
   return {
-    add(at: number, elements: readonly Element[]): void {
-      samples += elements.length;
-      if (samples > MOST_SAMPLES) throw tooLarge(`${MOST_SAMPLES} samples`);
-      for (const { labels, value } of elements) {
-        const series = byObject.get(labels) ?? find(labels);
+    add(moments: readonly number[], { labels, values, isThere }: Column): void {
+      if (!isThere.includes(1)) return;
+      const series = find(labels);
+      for (const [index, at] of moments.entries()) {
+        if (isThere[index] !== 1) continue;
         series.times.push(at);
-        series.values.push(value);
+        series.values.push(values[index] ?? Number.NaN);
       }
     },
-    series: (): ResultSeries[] => [...byKey.values()].sort((a, b) => compareLabels(a.labels, b.labels)),
+    series: (): ResultSeries[] => [...byKey.values()],
   };
 }
 
@@ -114,15 +156,17 @@ function tooLarge(most: string): QueryError {
   );
 }
 
-/** Compares as Prometheus sorts: by name, then value, of one label after the other. */
-export function compareLabels(a: Labels, b: Labels): number {
-  const [left, right] = [Object.keys(a).sort(), Object.keys(b).sort()];
-  for (const [index, name] of left.entries()) {
-    const other = right[index];
-    if (other === undefined) return 1;
-    if (name !== other) return name < other ? -1 : 1;
-    const [ours, theirs] = [a[name] ?? '', b[name] ?? ''];
-    if (ours !== theirs) return ours < theirs ? -1 : 1;
-  }
-  return left.length - right.length;
+/** Sorts as Prometheus does: by name, then value, of one label after the other. */
+export function sortedByLabels<T extends { readonly labels: Labels }>(all: readonly T[]): T[] {
+  const keyed = all.map((one) => ({ one, key: orderKey(one.labels) }));
+  keyed.sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0));
+  return keyed.map(({ one }) => one);
+}
+
+/** Nothing sorts before the end of a name or a value. */
+function orderKey(labels: Labels): string {
+  return Object.keys(labels)
+    .sort()
+    .map((name) => `${name}\0${labels[name] ?? ''}\0`)
+    .join('');
 }

@@ -2,15 +2,10 @@
 import { QueryError } from './query-error.ts';
 
 /** Milliseconds that a slice may take. */
-const SLICE = 8;
-/** Ms of processor time of one step that cannot yield: all evaluations of a subquery within it. */
-const LONGEST_PIECE = 100;
-
+const SLICE = 5;
 export interface WorkBudget {
   /** To be called between small pieces of work; yields when the slice is used up. @throws QueryError timeout */
   spend(): Promise<void> | undefined;
-  /** To be called within a piece that cannot yield. @throws QueryError timeout when it alone takes too long */
-  check(): void;
 }
 
 export interface BudgetOptions {
@@ -42,13 +37,6 @@ export function createWorkBudget({ now, cpu, turn, mostWork, signal }: BudgetOpt
       spent += cpu() - since.cpu;
       if (spent > mostWork) throw new QueryError('timeout', 'query timed out in expression evaluation');
       return rest();
-    },
-    check() {
-      if (cpu() - since.cpu > LONGEST_PIECE)
-        throw new QueryError(
-          'timeout',
-          'query timed out in expression evaluation: a subquery has too many steps',
-        );
     },
   };
 }

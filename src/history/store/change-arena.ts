@@ -11,7 +11,15 @@ export const LARGEST_TICK = ENDED - 1;
 
 /** Reads a tick as `copy` writes it. */
 export function readTick(written: number): { readonly tick: number; readonly hasEnded: boolean } {
-  return { tick: written & ~ENDED, hasEnded: (written & ENDED) !== 0 };
+  return { tick: tickIn(written), hasEnded: isEnd(written) };
+}
+
+export function tickIn(written: number): number {
+  return written & ~ENDED;
+}
+
+export function isEnd(written: number): boolean {
+  return (written & ENDED) !== 0;
 }
 
 /** Changes of one series, oldest first. Belongs to the arena that created it. */

@@ -1,5 +1,5 @@
 // Samples of a series from its changes: each value holds until the next change, an end until the series comes back.
-import { type Changes, readTick } from './change-arena.ts';
+import { type Changes, isEnd, tickIn } from './change-arena.ts';
 import type { TickRange } from './time-column.ts';
 
 export interface ExpandedValues {
@@ -10,41 +10,39 @@ export interface ExpandedValues {
 }
 
 /** The series ended at this tick. */
-const END = 1;
+export const END = 1;
 /** There is nothing of the series at this tick. */
 export const GAP = 2;
 
-/** Writes out every tick of the range. @param changes those in the range, and the last one before it */
-export function expandChanges({ ticks, values }: Changes, { from, to }: TickRange): ExpandedValues {
-  const run = createRun(to - from);
-  const first = ticks.length === 0 ? to : readTick(ticks[0] ?? 0).tick;
-  run.fill(GAP, Number.NaN, { from: 0, to: first - from });
-  for (let index = 0; index < ticks.length; index += 1) {
-    const { tick, hasEnded } = readTick(ticks[index] ?? 0);
-    const next = index + 1 < ticks.length ? readTick(ticks[index + 1] ?? 0).tick : to;
-    const span = { from: tick - from, to: next - from };
-    if (!hasEnded) run.fill(0, values[index] ?? Number.NaN, span);
-    else {
-      run.fill(GAP, Number.NaN, span);
-      run.mark(tick - from);
-    }
-  }
-  return run.result();
-}
-
-function createRun(count: number) {
-  const values = new Float64Array(count);
+/**
+ * Writes out every tick of the range.
+ *
+ * @param changes those in the range, and the last one before it: the first `count` of the lists
+ * @param values where the values go: as long as the range
+ */
+export function expandChanges(
+  { ticks, values: changed }: Changes,
+  { from, to, count }: TickRange & { readonly count: number },
+  values: Float64Array,
+): ExpandedValues {
   let marks: Uint8Array | null = null;
-  return {
-    fill(mark: 0 | typeof GAP, value: number, span: TickRange): void {
-      const [from, to] = [Math.max(0, span.from), Math.min(count, span.to)];
-      if (from >= to) return;
-      if (mark === 0) values.fill(value, from, to);
-      else (marks ??= new Uint8Array(count)).fill(mark, from, to);
-    },
-    mark(index: number): void {
-      if (index >= 0 && index < count && marks !== null) marks[index] = END;
-    },
-    result: (): ExpandedValues => ({ values, marks }),
-  };
+  // Nothing is there before the first change.
+  let [mark, value, since] = [GAP, Number.NaN, 0];
+  for (let index = 0; index <= count; index += 1) {
+    const written = ticks[index] ?? 0;
+    const tick = index < count ? tickIn(written) : to;
+    const next = Math.max(0, tick - from);
+    // Most values hold for a tick or two, for which fill() is slow.
+    for (let at = since; at < next; at += 1) values[at] = value;
+    if (mark !== 0 && next > since) {
+      marks ??= new Uint8Array(to - from);
+      marks.fill(GAP, since, next);
+      marks[since] = mark;
+    }
+    // An end before the range is only a gap in it.
+    mark = index === count || !isEnd(written) ? 0 : tick < from ? GAP : END;
+    value = mark === 0 ? (changed[index] ?? Number.NaN) : Number.NaN;
+    since = next;
+  }
+  return { values, marks };
 }

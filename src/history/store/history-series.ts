@@ -1,6 +1,6 @@
 // Samples of one stored series, written out for a query: shared times where the series never paused, its own otherwise.
 import type { Labels } from '../../promql/model/labels.ts';
-import type { Series } from '../../promql/model/series-source.ts';
+import type { ColumnSeries } from '../../promql/model/series-source.ts';
 import type { Window } from '../../promql/model/value.ts';
 
 /** Times of many series; the last view is kept, because all of them ask for the same one at the same step. */
@@ -31,21 +31,29 @@ interface Samples {
   readonly ends: Uint8Array | null;
 }
 
-export class HistorySeries implements Series {
+export class HistorySeries implements ColumnSeries {
   readonly labels: Labels;
   readonly length: number;
-  readonly #times: Float64Array;
+  readonly times: Float64Array;
   readonly #samples: Samples;
 
   constructor(labels: Labels, samples: Samples) {
     this.labels = labels;
     this.length = samples.times.all.length;
-    this.#times = samples.times.all;
+    this.times = samples.times.all;
     this.#samples = samples;
   }
 
+  get values(): Float64Array {
+    return this.#samples.values;
+  }
+
+  get ends(): Uint8Array | null {
+    return this.#samples.ends;
+  }
+
   timeAt(index: number): number {
-    return this.#times[index] ?? Number.NaN;
+    return this.times[index] ?? Number.NaN;
   }
 
   valueAt(index: number): number {

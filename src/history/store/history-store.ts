@@ -1,9 +1,10 @@
 // History store: of each series only its changes over one time column, bounded in time and bytes; the oldest goes first.
 import { labelIn, type Labels, NAME, writeKey } from '../../promql/model/labels.ts';
+import { ListSpace } from '../../promql/model/list-space.ts';
 import { matchesAll } from '../../promql/model/matcher.ts';
 import type { Selection } from '../../promql/model/series-source.ts';
 import { ChangeArena, type ChangeList, readTick } from './change-arena.ts';
-import { expandChanges, GAP } from './expand-changes.ts';
+import { END, expandChanges, GAP } from './expand-changes.ts';
 import { HistorySeries, SampleTimes } from './history-series.ts';
 import { type TickRange, TimeColumn } from './time-column.ts';
 
@@ -47,6 +48,8 @@ export interface StoreDump {
 /** A range of ticks that are all kept, with their times. */
 export interface SharedTimes extends TickRange {
   readonly times: SampleTimes;
+  /** For the values of each series. */
+  readonly space: ListSpace<Float64Array>;
 }
 
 /** Bytes of a series beside its changes and the characters of its labels: objects, maps, lists. */
@@ -56,6 +59,8 @@ export class HistoryStore {
   readonly #arena = new ChangeArena();
   readonly #metrics = new Map<string, Map<string, StoredSeries>>();
   #times = new TimeColumn();
+  /** For changes that are only read. */
+  #copied = { ticks: new Uint32Array(0), values: new Float64Array(0) };
   #series = 0;
   #labelBytes = 0;
   /** Time of the newest sample that was dropped, ms since the epoch; null when all are here. */
@@ -162,23 +167,25 @@ export class HistoryStore {
   times(range: TickRange): SharedTimes {
     const from = Math.max(range.from, this.#times.firstTick);
     const to = Math.max(from, Math.min(range.to, this.#times.nextTick));
-    return { from, to, times: new SampleTimes(this.#times.view(from, to)) };
+    const space = new ListSpace((length) => new Float64Array(length), to - from);
+    return { from, to, times: new SampleTimes(this.#times.view(from, to)), space };
   }
 
   /** Writes the samples of a series out; a mark stands where it ended. */
-  read({ labels, changes }: StoredSeries, { from, to, times }: SharedTimes): HistorySeries {
+  read({ labels, changes }: StoredSeries, { from, to, times, space }: SharedTimes): HistorySeries {
     const first = Math.max(0, this.#arena.indexAt(changes, from));
     const last = this.#arena.indexAt(changes, to - 1) + 1;
     const count = Math.max(0, last - first);
-    const copied = { ticks: new Uint32Array(count), values: new Float64Array(count) };
-    this.#arena.copy(changes, { from: first, to: last }, copied);
-    const { values, marks } = expandChanges(copied, { from, to });
+    if (count > this.#copied.ticks.length)
+      this.#copied = { ticks: new Uint32Array(2 * count), values: new Float64Array(2 * count) };
+    this.#arena.copy(changes, { from: first, to: last }, this.#copied);
+    const { values, marks } = expandChanges(this.#copied, { from, to, count }, space.take());
     if (marks === null) return new HistorySeries(labels, { times, values, ends: null });
     const isThere = (_: number, index: number): boolean => marks[index] !== GAP;
     return new HistorySeries(labels, {
       times: new SampleTimes(times.all.filter(isThere)),
       values: values.filter(isThere),
-      ends: marks.filter((mark) => mark !== GAP),
+      ends: marks.includes(END) ? marks.filter((mark) => mark !== GAP) : null,
     });
   }
 

@@ -22,15 +22,17 @@ import {
   variance,
 } from '../functions/statistics.ts';
 import type { Aggregation } from '../model/syntax-tree.ts';
-import type { Element, Vector } from '../model/value.ts';
+import type { Element, Numbers, Vector } from '../model/value.ts';
 import { EvaluationError } from '../model/value.ts';
 
+/** Makes one value of those of a group. */
 type Reducer = (
-  values: readonly number[],
+  values: Numbers,
   options: { readonly parameter: number; readonly generation: PrometheusMajor },
 ) => number;
 
-const REDUCERS: Readonly<Record<string, Reducer>> = {
+/** Operators that make one element of each group. */
+export const REDUCERS: Readonly<Record<string, Reducer>> = {
   sum: (values, { generation }) => (generation === 2 ? plainSum(values) : sum(values)),
   avg: (values, { generation }) =>
     generation === 2 ? incrementalMean(values, { isCompensated: false }) : average(values),
@@ -65,7 +67,7 @@ export const PARAMETERS: Readonly<Record<string, 'scalar' | 'string'>> = {
 };
 
 /** Prometheus 2 starts from the first value as mean without a check: for one that is not finite it returns 0 or NaN. */
-function spread(values: readonly number[], generation: PrometheusMajor): number {
+function spread(values: Numbers, generation: PrometheusMajor): number {
   const [first = 0] = values;
   if (generation === 3 || Number.isFinite(first)) return variance(values);
   return values.length === 1 ? 0 : Number.NaN;
@@ -77,7 +79,8 @@ interface Groups {
   readonly groupOf: readonly number[];
 }
 
-const groupsOf = memoize((grouping: LabelSelection) =>
+/** Groups of elements, cached for each part of an expression. */
+export const groupsOf = memoize((grouping: LabelSelection) =>
   memoizeBySeries((labels) => groupsBy(grouping, labels)),
 );
 
@@ -133,7 +136,7 @@ function groupsBy(grouping: LabelSelection, labels: readonly Labels[]): Groups {
 }
 
 /** Items of each group, in order. */
-function itemsByGroup<T>({ labels, groupOf }: Groups, all: readonly T[]): T[][] {
+export function itemsByGroup<T>({ labels, groupOf }: Groups, all: readonly T[]): T[][] {
   const itemsByGroup = labels.map((): T[] => []);
   for (const [index, one] of all.entries()) itemsByGroup[groupOf[index] ?? 0]?.push(one);
   return itemsByGroup;

@@ -2,7 +2,7 @@
 import { labelIn, type Labels, withLabel, without, withoutName, writeKey } from '../model/labels.ts';
 import { labelsWithoutName } from './drop-metric-name.ts';
 import { memoize } from '../model/memoize.ts';
-import { memoizeBySeriesPair } from '../model/series-cache.ts';
+import { type Labelled, memoizeBySeriesPair } from '../model/series-cache.ts';
 import {
   type Arithmetic,
   type Comparison,
@@ -42,19 +42,35 @@ export function applyBinaryOperator(
   const { operator } = operation;
   if (isSetOperator(operator))
     return applySetOperator(operation, operator, [vectorIn(left), vectorIn(right)]);
-  const compute = COMPUTE[operator];
-  if (typeof left === 'number' && typeof right === 'number') return compute(left, right);
-  const plan = { operation, compute, isFilter: isFilter(operation), generation };
+  const plan = planOf(operation, operator, generation);
+  if (typeof left === 'number' && typeof right === 'number') return plan.compute(left, right);
   return typeof left === 'number' || typeof right === 'number'
     ? applyWithNumber(plan, left, right)
     : applyMatched(plan, left, right);
 }
 
-interface Plan {
+/** What an operator does with two numbers, and with the elements that have them. */
+export interface Plan {
   readonly operation: Operation;
   readonly compute: (a: number, b: number) => number;
+  /** Drops elements instead of computing: a comparison without `bool`. */
   readonly isFilter: boolean;
+  readonly keepsName: boolean;
   readonly generation: PrometheusMajor;
+}
+
+export function planOf(
+  operation: Operation,
+  operator: Arithmetic | Comparison,
+  generation: PrometheusMajor,
+): Plan {
+  return {
+    operation,
+    compute: COMPUTE[operator],
+    isFilter: isFilter(operation),
+    keepsName: keepsName(operation, generation),
+    generation,
+  };
 }
 
 /** A comparison without `bool` drops elements instead of returning 1 or 0. */
@@ -78,8 +94,7 @@ function applyWithNumber(plan: Plan, left: Side, right: Side): Element[] {
   const computed = (value: number): number =>
     plan.compute(typeof left === 'number' ? left : value, typeof right === 'number' ? right : value);
   if (plan.isFilter) return elements.filter(({ value }) => computed(value) === 1);
-  if (keepsName(plan.operation, plan.generation))
-    return elements.map(({ labels, value }) => ({ labels, value: computed(value) }));
+  if (plan.keepsName) return elements.map(({ labels, value }) => ({ labels, value: computed(value) }));
   const labels = labelsWithoutName(plan.operation)(elements);
   return elements.map(({ value }, index) => ({ labels: labels[index] ?? {}, value: computed(value) }));
 }
@@ -109,7 +124,7 @@ function applySetOperator(
 }
 
 /** Matches of the "many" side, by index, on the "one" side. */
-interface Pairing {
+export interface Pairing {
   /** Index of the match; -1 for none. */
   readonly oneOf: readonly number[];
   /** Labels of the result. */
@@ -130,13 +145,19 @@ function pairingsOf(generation: PrometheusMajor) {
   });
 }
 
-function applyMatched(
-  { operation, compute, isFilter, generation }: Plan,
-  left: Vector,
-  right: Vector,
-): Element[] {
+/** Matches all of one side with the other. @throws EvaluationError for several on the "one" side */
+export function pairingOf(
+  { operation, generation }: Plan,
+  left: readonly Labelled[],
+  right: readonly Labelled[],
+): Pairing {
+  return PAIRINGS[generation](operation)(left, right);
+}
+
+function applyMatched(plan: Plan, left: Vector, right: Vector): Element[] {
+  const { operation, compute, isFilter, generation } = plan;
   if (left.length === 0 || right.length === 0) return [];
-  const { oneOf, labels, slots } = PAIRINGS[generation](operation)(left, right);
+  const { oneOf, labels, slots } = pairingOf(plan, left, right);
   const isSwapped = operation.matching.many === 'right';
   const [many, few] = isSwapped ? [right, left] : [left, right];
   const taken = new Set<string>();

@@ -12,6 +12,7 @@ import {
   EvaluationError,
   type QueryValue,
   type RangeValue,
+  type Value,
   type Vector,
 } from '../model/value.ts';
 
@@ -20,8 +21,6 @@ export const LOOKBACK = 300_000;
 
 /** Ms between the evaluations of a subquery without a step, as in Prometheus. */
 const SUBQUERY_STEP = 60_000;
-
-type Value = number | string | Vector | RangeValue;
 
 /**
  * Evaluates an expression of any type. Pure: for a range query it is called for each step, with `rangeQuery` in the options
@@ -67,13 +66,17 @@ export function evaluate(
   return [...elements];
 }
 
-function momentOf(at: number, source: SeriesSource, options: EvaluationOptions): Moment {
+/** The moment `at`, ms since the epoch, with the defaults of all options. */
+export function momentOf(at: number, source: SeriesSource, options: EvaluationOptions): Moment {
   const { lookback = LOOKBACK, generation = 3, subqueryStep = SUBQUERY_STEP } = options;
   const { rangeQuery = { start: at, end: at } } = options;
-  return { source, at, lookback, generation, subqueryStep, rangeQuery };
+  return { source, at, lookback, generation, subqueryStep, rangeQuery, given: null };
 }
 
-function valueOf(expression: Expression, moment: Moment): Value {
+/** @throws EvaluationError */
+export function valueOf(expression: Expression, moment: Moment): Value {
+  const given = moment.given?.get(expression);
+  if (given !== undefined) return given;
   switch (expression.kind) {
     case 'number':
     case 'string':
@@ -128,7 +131,8 @@ function withoutDuplicates<Side extends number | Vector>(node: Expression, side:
   return side;
 }
 
-function argumentsOf(args: readonly Expression[], moment: Moment): Arguments {
+/** Arguments of a call, evaluated when they are asked for. */
+export function argumentsOf(args: readonly Expression[], moment: Moment): Arguments {
   const at = (index: number): Expression => {
     const arg = args[index];
     if (arg === undefined) throw new EvaluationError(`There is no argument ${index + 1}`);
@@ -182,7 +186,7 @@ function sideOf(expression: Expression, moment: Moment): number | Vector {
 
 // The type checker has run before: these checks inform the compiler, and catch a tree that was not checked.
 
-function numberIn(value: Value): number {
+export function numberIn(value: Value): number {
   if (typeof value === 'number') return value;
   throw new EvaluationError('The expression is no number');
 }
@@ -202,6 +206,6 @@ function rangeIn(value: Value): RangeValue {
   throw new EvaluationError('The expression is no range');
 }
 
-function isVector(value: Value): value is Vector {
+export function isVector(value: Value): value is Vector {
   return Array.isArray(value);
 }

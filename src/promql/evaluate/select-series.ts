@@ -1,7 +1,7 @@
 // Samples that a selector takes at one moment.
 import type { PrometheusMajor, Series, SeriesSource } from '../model/series-source.ts';
-import type { FixedTime, RangeSelector, Selector } from '../model/syntax-tree.ts';
-import type { RangeValue } from '../model/value.ts';
+import type { Expression, FixedTime, RangeSelector, Selector } from '../model/syntax-tree.ts';
+import type { RangeValue, Value } from '../model/value.ts';
 
 export interface Moment {
   readonly source: SeriesSource;
@@ -11,6 +11,8 @@ export interface Moment {
   readonly generation: PrometheusMajor;
   readonly subqueryStep: number;
   readonly rangeQuery: { readonly start: number; readonly end: number };
+  /** Parts of the expression that were evaluated for this moment already; null for none. */
+  readonly given: ReadonlyMap<Expression, Value> | null;
 }
 
 /** Returns the last moment that a selector or a subquery reads, ms. */
@@ -51,11 +53,18 @@ export function selectCurrent(selector: Selector, moment: Moment): CurrentSample
 }
 
 export function selectRange({ selector, range }: RangeSelector, moment: Moment): RangeValue {
-  const { source, generation } = moment;
   const end = readingTime(selector, moment);
-  const start = end - range;
+  return windowsIn(moment.source.select(selector), { start: end - range, end }, moment.generation);
+}
+
+/** Returns the samples of each series within the edges, ms. */
+export function windowsIn(
+  all: readonly Series[],
+  { start, end }: { readonly start: number; readonly end: number },
+  generation: PrometheusMajor,
+): RangeValue {
   const windows: RangeValue['windows'][number][] = [];
-  for (const series of source.select(selector)) {
+  for (const series of all) {
     const from = generation === 2 ? firstFrom(series, start) : firstAfter(series, start);
     const window = series.windowOf(from, firstAfter(series, end));
     if (window.times.length > 0) windows.push(window);

@@ -2,8 +2,8 @@
 import { formatLabels, type Labels, writeKey } from '../model/labels.ts';
 import { memoize } from '../model/memoize.ts';
 import type { Subquery } from '../model/syntax-tree.ts';
-import { EvaluationError, type RangeValue, type Vector } from '../model/value.ts';
-import { type Moment, readingTime } from './select-series.ts';
+import { EvaluationError, type Numbers, type RangeValue, type Vector } from '../model/value.ts';
+import { type Moment, readingTime, windowsIn } from './select-series.ts';
 
 /** Most evaluations of one subquery: a month in minutes. */
 const MOST_STEPS = 50_000;
@@ -27,13 +27,47 @@ export function subqueryValue(
 ): RangeValue {
   const end = readingTime(subquery, moment);
   const start = end - subquery.range;
-  const step = subquery.step ?? moment.subqueryStep;
-  if (subquery.range / step > MOST_STEPS)
-    throw new EvaluationError(`A subquery has more than ${MOST_STEPS} steps`);
+  const ready = moment.source.subquery?.(subquery);
+  if (ready !== undefined) return windowsIn(ready, { start, end }, moment.generation);
+  const step = stepOf(subquery, moment.subqueryStep);
   const collected = new Map<string, Collected>();
   for (let at = firstStep(start, step, moment.generation); at <= end; at += step)
-    collect(collected, evaluateAt({ ...moment, at }), at);
+    collect(collected, evaluateAt({ ...moment, at, given: null }), at);
   return { windows: [...collected.values()], start, end };
+}
+
+/** Returns ms between two evaluations. @throws EvaluationError for more than 50,000 steps */
+function stepOf({ range, step }: Subquery, byDefault: number): number {
+  const own = step ?? byDefault;
+  if (range / own > MOST_STEPS) throw new EvaluationError(`A subquery has more than ${MOST_STEPS} steps`);
+  return own;
+}
+
+/** Most moments at which one subquery of a range query is evaluated. */
+const MOST_MOMENTS = 500_000;
+
+/**
+ * Returns the moments at which the inside of a subquery is evaluated for all moments of the outside: each once.
+ *
+ * @param moments growing, ms since the epoch
+ * @throws EvaluationError for too many steps
+ */
+export function subqueryMoments(
+  subquery: Subquery,
+  moments: Numbers,
+  { generation, subqueryStep, rangeQuery }: Pick<Moment, 'generation' | 'subqueryStep' | 'rangeQuery'>,
+): Float64Array {
+  const step = stepOf(subquery, subqueryStep);
+  const found: number[] = [];
+  let next = -Infinity;
+  for (const at of moments) {
+    const end = readingTime(subquery, { at, rangeQuery });
+    next = Math.max(next, firstStep(end - subquery.range, step, generation));
+    for (; next <= end; next += step) found.push(next);
+    if (found.length > MOST_MOMENTS)
+      throw new EvaluationError(`A subquery is evaluated more than ${MOST_MOMENTS} times`);
+  }
+  return Float64Array.from(found);
 }
 
 /** Prometheus 2 takes the start of the window, 3 does not. */

@@ -1,12 +1,26 @@
 // Table of PromQL functions: parameters, result type and implementation, read by type checker and evaluator.
 import { impliedLabels } from './absent-labels.ts';
 import { dayOfYear, daysInMonth } from './calendar.ts';
-import { histogramFraction, histogramQuantile } from './histogram-quantile.ts';
+import {
+  type BucketMeasure,
+  fractionMeasure,
+  measureHistograms,
+  quantileMeasure,
+} from './histogram-quantile.ts';
 import { compareLabels } from './label-order.ts';
 import { faultInJoin, faultInReplacement, joinLabels, replaceLabel } from './label-functions.ts';
 import { medianDeviation, smoothed } from './smoothing.ts';
 import { TRIGONOMETRY } from './trigonometry.ts';
-import { changes, derivative, extrapolatedDelta, instantDelta, predictLinear, resets } from './rates.ts';
+import {
+  changes,
+  createGrowth,
+  derivative,
+  type Growth,
+  instantDelta,
+  predictLinear,
+  resets,
+  shapeOf,
+} from './rates.ts';
 import type { PrometheusMajor } from '../model/series-source.ts';
 import {
   average,
@@ -44,7 +58,7 @@ interface CallMoment {
   readonly call: object;
 }
 
-interface FunctionSpec {
+export interface FunctionSpec {
   readonly takes: readonly ValueType[];
   /** Number of `takes`, from the end, that may be left out; Infinity when the last may be repeated. */
   readonly optional: number;
@@ -52,9 +66,26 @@ interface FunctionSpec {
   readonly run: (args: Arguments, moment: CallMoment) => number | Element[];
   /** The result is no longer the metric, so its name is dropped. */
   readonly dropsName: boolean;
+  /** For functions of windows, elements or histograms, one by one: what is computed from each; from it `run` is made. */
+  readonly perWindow?: PerWindow;
+  readonly perElement?: PerElement;
+  readonly perHistogram?: PerHistogram;
+  /** The kind of growth that is measured, for those whose windows overlap so much that most of the work can be shared. */
+  readonly growth?: Growth;
   /** Finds an error in string arguments, by index; the text is empty where an argument is not a string. */
   readonly faultIn?: (texts: readonly string[], generation: PrometheusMajor) => string | null;
 }
+
+/** Computes a number from a window; null drops the series. */
+export type WindowMeasure = (
+  window: Window,
+  edges: { readonly start: number; readonly end: number },
+) => number | null;
+type PerWindow = (args: Arguments, moment: CallMoment) => WindowMeasure;
+/** Null: no element is left. */
+type PerElement = (args: Arguments, moment: CallMoment) => ((value: number) => number) | null;
+
+type PerHistogram = (args: Arguments) => BucketMeasure;
 
 type Takes = FunctionSpec['takes'];
 type Run = (args: Arguments, moment: CallMoment) => Element[];
@@ -67,23 +98,44 @@ function computed(takes: Takes, run: Run, optional = 0): FunctionSpec {
   return { ...vectorOf(takes, run, optional), dropsName: true };
 }
 
-/** Computes a number from each window; null drops the series. */
-function overTime(measure: (window: Window) => number | null): FunctionSpec {
-  return computed(['range'], (args) => measured(args.range(0), measure));
+function ofWindows(takes: Takes, perWindow: PerWindow): FunctionSpec {
+  const index = takes.indexOf('range');
+  return {
+    ...computed(takes, (args, moment) => measured(args.range(index), perWindow(args, moment))),
+    perWindow,
+  };
+}
+
+function overTime(measure: WindowMeasure): FunctionSpec {
+  return ofWindows(['range'], () => measure);
 }
 
 function ofValues(measure: (values: Numbers) => number): FunctionSpec {
   return overTime(({ values }) => measure(values));
 }
 
+function ofElements(takes: Takes, perElement: PerElement, optional = 0): FunctionSpec {
+  const run: Run = (args, moment) => {
+    const change = perElement(args, moment);
+    return change === null ? [] : mapped(args.vector(0), change);
+  };
+  return { ...computed(takes, run, optional), perElement };
+}
+
+function ofHistograms(takes: Takes, perHistogram: PerHistogram): FunctionSpec {
+  const index = takes.indexOf('vector');
+  const run: Run = (args, { call }) => measureHistograms(perHistogram(args), args.vector(index), call);
+  return { ...vectorOf(takes, run), perHistogram };
+}
+
 function ofEach(change: (value: number) => number): FunctionSpec {
-  return computed(['vector'], (args) => mapped(args.vector(0), change));
+  return ofElements(['vector'], () => change);
 }
 
 function ofTwo(change: (value: number, by: number) => number): FunctionSpec {
-  return computed(['vector', 'scalar'], (args) => {
+  return ofElements(['vector', 'scalar'], (args) => {
     const by = args.scalar(1);
-    return mapped(args.vector(0), (value) => change(value, by));
+    return (value) => change(value, by);
   });
 }
 
@@ -99,12 +151,15 @@ function ofDate(part: (date: Date) => number): FunctionSpec {
   );
 }
 
-function growth(kind: 'rate' | 'increase' | 'delta'): FunctionSpec {
-  return computed(['range'], (args, { generation }) => {
-    const range = args.range(0);
-    const { start, end } = range;
-    return measured(range, (window) => extrapolatedDelta(kind, window, { start, end, generation }));
-  });
+function growth(kind: Growth): FunctionSpec {
+  const perWindow: PerWindow = (_, { generation }) => {
+    const grow = createGrowth(kind, generation);
+    return ({ times, values }, edges) => {
+      const shape = shapeOf({ times, from: 0, to: times.length }, edges);
+      return shape === null ? null : grow(shape, values, false);
+    };
+  };
+  return { ...ofWindows(['range'], perWindow), growth: kind };
 }
 
 export const FUNCTIONS: Readonly<Record<string, FunctionSpec>> = {
@@ -116,13 +171,16 @@ export const FUNCTIONS: Readonly<Record<string, FunctionSpec>> = {
   deriv: overTime(derivative),
   changes: overTime(changes),
   resets: overTime(resets),
-  predict_linear: computed(['range', 'scalar'], (args, { at }) => {
+  predict_linear: ofWindows(['range', 'scalar'], (args, { at }) => {
     const ahead = args.scalar(1);
-    return measured(args.range(0), (window) => predictLinear(window, { moment: at, ahead }));
+    return (window) => predictLinear(window, { moment: at, ahead });
   }),
 
-  avg_over_time: computed(['range'], (args, { generation }) =>
-    measured(args.range(0), ({ values }) => (generation === 2 ? incrementalMean(values) : average(values))),
+  avg_over_time: ofWindows(
+    ['range'],
+    (_, { generation }) =>
+      ({ values }) =>
+        generation === 2 ? incrementalMean(values) : average(values),
   ),
   sum_over_time: ofValues(sum),
   min_over_time: ofValues(smallest),
@@ -132,20 +190,16 @@ export const FUNCTIONS: Readonly<Record<string, FunctionSpec>> = {
   stddev_over_time: ofValues((values) => Math.sqrt(compensatedVariance(values))),
   stdvar_over_time: ofValues(compensatedVariance),
   // What it was is still what it is called.
-  last_over_time: vectorOf(['range'], (args) =>
-    args.range(0).windows.map(({ labels, values }) => ({ labels, value: values[values.length - 1] ?? 0 })),
-  ),
-  quantile_over_time: computed(['scalar', 'range'], (args) => {
+  last_over_time: { ...ofValues((values) => values[values.length - 1] ?? 0), dropsName: false },
+  quantile_over_time: ofWindows(['scalar', 'range'], (args) => {
     const share = args.scalar(0);
-    return measured(args.range(1), ({ values }) => quantile(share, values));
+    return ({ values }) => quantile(share, values);
   }),
-  first_over_time: vectorOf(['range'], (args) =>
-    args.range(0).windows.map(({ labels, values }) => ({ labels, value: values[0] ?? 0 })),
-  ),
+  first_over_time: { ...ofValues((values) => values[0] ?? 0), dropsName: false },
   mad_over_time: ofValues(medianDeviation),
-  double_exponential_smoothing: computed(['range', 'scalar', 'scalar'], (args) => {
+  double_exponential_smoothing: ofWindows(['range', 'scalar', 'scalar'], (args) => {
     const factors = { smoothing: args.scalar(1), trend: args.scalar(2) };
-    return measured(args.range(0), ({ values }) => smoothed(values, factors));
+    return ({ values }) => smoothed(values, factors);
   }),
   ts_of_first_over_time: overTime(({ times }) => secondsOf(times, 0)),
   ts_of_last_over_time: overTime(({ times }) => secondsOf(times, times.length - 1)),
@@ -167,17 +221,17 @@ export const FUNCTIONS: Readonly<Record<string, FunctionSpec>> = {
   sgn: ofEach(Math.sign),
   ...Object.fromEntries(Object.entries(TRIGONOMETRY).map(([name, change]) => [name, ofEach(change)])),
   pi: { takes: [], optional: 0, gives: 'scalar', dropsName: false, run: () => Math.PI },
-  round: computed(
+  round: ofElements(
     ['vector', 'scalar'],
     (args) => {
       const nearest = args.count > 1 ? args.scalar(1) : 1;
-      return mapped(args.vector(0), (value) => roundTo(value, nearest));
+      return (value) => roundTo(value, nearest);
     },
     1,
   ),
-  clamp: computed(['vector', 'scalar', 'scalar'], (args) => {
-    const [elements, low, high] = [args.vector(0), args.scalar(1), args.scalar(2)];
-    return low > high ? [] : mapped(elements, (value) => higher(low, lower(high, value)));
+  clamp: ofElements(['vector', 'scalar', 'scalar'], (args) => {
+    const [low, high] = [args.scalar(1), args.scalar(2)];
+    return low > high ? null : (value) => higher(low, lower(high, value));
   }),
   clamp_min: ofTwo(higher),
   clamp_max: ofTwo(lower),
@@ -208,11 +262,9 @@ export const FUNCTIONS: Readonly<Record<string, FunctionSpec>> = {
   hour: ofDate((date) => date.getUTCHours()),
   minute: ofDate((date) => date.getUTCMinutes()),
 
-  histogram_quantile: vectorOf(['scalar', 'vector'], (args, { call }) =>
-    histogramQuantile(args.scalar(0), args.vector(1), call),
-  ),
-  histogram_fraction: vectorOf(['scalar', 'scalar', 'vector'], (args, { call }) =>
-    histogramFraction({ lower: args.scalar(0), upper: args.scalar(1) }, args.vector(2), call),
+  histogram_quantile: ofHistograms(['scalar', 'vector'], (args) => quantileMeasure(args.scalar(0))),
+  histogram_fraction: ofHistograms(['scalar', 'scalar', 'vector'], (args) =>
+    fractionMeasure({ lower: args.scalar(0), upper: args.scalar(1) }),
   ),
   label_replace: {
     ...vectorOf(['vector', 'string', 'string', 'string', 'string'], (args, { generation }) =>
@@ -270,10 +322,10 @@ function lastOf(values: Numbers, value: number): number {
 }
 
 /** Drops series for which the measure is null. */
-function measured({ windows }: RangeValue, measure: (window: Window) => number | null): Element[] {
+function measured(range: RangeValue, measure: WindowMeasure): Element[] {
   const found: Element[] = [];
-  for (const window of windows) {
-    const value = measure(window);
+  for (const window of range.windows) {
+    const value = measure(window, range);
     if (value !== null) found.push({ labels: window.labels, value });
   }
   return found;

@@ -5,11 +5,6 @@ import { memoize } from '../model/memoize.ts';
 import { memoizeBySeries } from '../model/series-cache.ts';
 import type { Element, Vector } from '../model/value.ts';
 
-interface Bucket {
-  readonly bound: number;
-  count: number;
-}
-
 /** The elements that are the buckets of one histogram. */
 interface Histogram {
   readonly labels: Labels;
@@ -17,35 +12,65 @@ interface Histogram {
   readonly buckets: readonly { readonly bound: number; readonly index: number }[];
 }
 
-const histogramsOf = memoize(() => memoizeBySeries(histogramsIn));
+/** Buckets by growing bounds, in lists that are filled again for each histogram. */
+export class Buckets {
+  readonly bounds: number[] = [];
+  readonly counts: number[] = [];
+  length = 0;
+
+  clear(): void {
+    this.length = 0;
+  }
+
+  /** Adds a bucket; those with the same bound are one. */
+  add(bound: number, count: number): void {
+    const last = this.length - 1;
+    if (last >= 0 && this.bounds[last] === bound) {
+      this.counts[last] = this.count(last) + count;
+      return;
+    }
+    this.bounds[this.length] = bound;
+    this.counts[this.length] = count;
+    this.length += 1;
+  }
+
+  bound(index: number): number {
+    return this.bounds[index] ?? Number.NaN;
+  }
+
+  count(index: number): number {
+    return this.counts[index] ?? Number.NaN;
+  }
+}
+
+/** Computes a number from the buckets of one histogram, which it may change. */
+export type BucketMeasure = (buckets: Buckets) => number;
+
+/** Grouping of elements to histograms, cached for each call in an expression. */
+export const histogramsOf = memoize(() => memoizeBySeries(histogramsIn));
+
+/** One quantile; NaN unless there are two buckets and the last one has everything. */
+export function quantileMeasure(share: number): BucketMeasure {
+  return (buckets) => quantileOf(share, buckets);
+}
+
+/** The share of observations between two bounds. */
+export function fractionMeasure(bounds: { readonly lower: number; readonly upper: number }): BucketMeasure {
+  return (buckets) => fractionOf(bounds, buckets);
+}
 
 /**
- * Computes one quantile for each label set without `le`; series without a bound are left out.
+ * Computes a number for each label set without `le`; series without a bound are left out.
  *
  * @param call identifies the place in the rule, by which the grouping is cached
  */
-export function histogramQuantile(share: number, elements: Vector, call: object): Element[] {
-  return measured((buckets) => quantileOf(share, buckets), elements, call);
-}
-
-/** Computes the share of observations between two bounds for each label set without `le`. @param call as above */
-export function histogramFraction(
-  bounds: { readonly lower: number; readonly upper: number },
-  elements: Vector,
-  call: object,
-): Element[] {
-  return measured((buckets) => fractionOf(bounds, buckets), elements, call);
-}
-
-function measured(
-  measure: (buckets: readonly Bucket[]) => number,
-  elements: Vector,
-  call: object,
-): Element[] {
-  return histogramsOf(call)(elements).map(({ labels, buckets }) => ({
-    labels,
-    value: measure(buckets.map(({ bound, index }) => ({ bound, count: elements[index]?.value ?? 0 }))),
-  }));
+export function measureHistograms(measure: BucketMeasure, elements: Vector, call: object): Element[] {
+  const buckets = new Buckets();
+  return histogramsOf(call)(elements).map((histogram) => {
+    buckets.clear();
+    for (const { bound, index } of histogram.buckets) buckets.add(bound, elements[index]?.value ?? 0);
+    return { labels: histogram.labels, value: measure(buckets) };
+  });
 }
 
 function histogramsIn(all: readonly Labels[]): Histogram[] {
@@ -71,45 +96,46 @@ function parseBound(text: string): number | null {
   return bound === null || Number.isNaN(bound) ? null : bound;
 }
 
-function quantileOf(share: number, raw: readonly Bucket[]): number {
+function quantileOf(share: number, buckets: Buckets): number {
   if (Number.isNaN(share)) return Number.NaN;
   if (share < 0) return -Infinity;
   if (share > 1) return Infinity;
-  const buckets = monotonicBuckets(raw);
-  const last = buckets.at(-1);
-  if (last === undefined || last.bound !== Infinity || buckets.length < 2) return Number.NaN;
-  if (last.count === 0) return Number.NaN;
-  const rank = share * last.count;
-  const found = buckets.findIndex(({ count }) => count >= rank);
-  const index = found < 0 ? buckets.length - 1 : found;
-  if (index === buckets.length - 1) return buckets.at(-2)?.bound ?? Number.NaN;
-  return interpolated(buckets, index, rank);
+  makeMonotonic(buckets);
+  const last = buckets.length - 1;
+  if (last < 1 || buckets.bound(last) !== Infinity) return Number.NaN;
+  const all = buckets.count(last);
+  if (all === 0) return Number.NaN;
+  const rank = share * all;
+  let index = 0;
+  while (index < last && !(buckets.count(index) >= rank)) index += 1;
+  return index === last ? buckets.bound(last - 1) : interpolated(buckets, index, rank);
 }
 
-function interpolated(buckets: readonly Bucket[], index: number, rank: number): number {
-  const { bound = 0, count = 0 } = buckets[index] ?? {};
-  const below = buckets[index - 1];
-  if (below === undefined) return bound <= 0 ? bound : bound * (rank / count);
-  return below.bound + (bound - below.bound) * ((rank - below.count) / (count - below.count));
+function interpolated(buckets: Buckets, index: number, rank: number): number {
+  const [bound, count] = [buckets.bound(index), buckets.count(index)];
+  if (index === 0) return bound <= 0 ? bound : bound * (rank / count);
+  const [start, below] = [buckets.bound(index - 1), buckets.count(index - 1)];
+  return start + (bound - start) * ((rank - below) / (count - below));
 }
 
 function fractionOf(
   { lower, upper }: { readonly lower: number; readonly upper: number },
-  raw: readonly Bucket[],
+  buckets: Buckets,
 ): number {
-  const buckets = mergedBuckets(raw);
-  const last = buckets.at(-1);
-  if (last === undefined || last.bound !== Infinity || last.count === 0) return Number.NaN;
+  const last = buckets.length - 1;
+  if (last < 0 || buckets.bound(last) !== Infinity || buckets.count(last) === 0) return Number.NaN;
   if (Number.isNaN(lower) || Number.isNaN(upper)) return Number.NaN;
   if (lower >= upper) return 0;
-  return (rankOf(upper, buckets, last.count) - rankOf(lower, buckets, last.count)) / last.count;
+  const all = buckets.count(last);
+  return (rankOf(upper, buckets, all) - rankOf(lower, buckets, all)) / all;
 }
 
 /** Number of observations up to a value, from 0 up to all. */
-function rankOf(value: number, buckets: readonly Bucket[], all: number): number {
-  let start = (buckets[0]?.bound ?? 0) <= 0 ? -Infinity : 0;
+function rankOf(value: number, buckets: Buckets, all: number): number {
+  let start = buckets.bound(0) <= 0 ? -Infinity : 0;
   let rank = 0;
-  for (const { bound, count } of buckets) {
+  for (let index = 0; index < buckets.length; index += 1) {
+    const [bound, count] = [buckets.bound(index), buckets.count(index)];
     if (start >= value) return Math.min(rank, all);
     if (bound > value) {
       // Within a bucket without a start there is nothing to interpolate.
@@ -123,30 +149,19 @@ function rankOf(value: number, buckets: readonly Bucket[], all: number): number 
   return all;
 }
 
-function mergedBuckets(raw: readonly Bucket[]): Bucket[] {
-  const buckets: Bucket[] = [];
-  for (const { bound, count } of raw) {
-    const last = buckets.at(-1);
-    if (last?.bound === bound) last.count += count;
-    else buckets.push({ bound, count });
-  }
-  return buckets;
-}
-
 /** Differences below this part of both counts are rounding errors. */
 const SMALL_DIFFERENCE = 1e-12;
 /** The smallest number with all its digits. */
 const SMALLEST_NORMAL = 2 ** -1022;
 
-/** Merges equal bounds and makes counts monotonic: scrapes do not come from one moment everywhere. */
-function monotonicBuckets(raw: readonly Bucket[]): Bucket[] {
-  const buckets = mergedBuckets(raw);
-  let most = buckets[0]?.count ?? 0;
-  for (const bucket of buckets.slice(1)) {
-    if (bucket.count <= most || isAlmost(bucket.count, most)) bucket.count = most;
-    else most = bucket.count;
+/** Makes counts monotonic: scrapes do not come from one moment everywhere. */
+function makeMonotonic(buckets: Buckets): void {
+  let most = buckets.count(0);
+  for (let index = 1; index < buckets.length; index += 1) {
+    const count = buckets.count(index);
+    if (count <= most || isAlmost(count, most)) buckets.counts[index] = most;
+    else most = count;
   }
-  return buckets;
 }
 
 function isAlmost(a: number, b: number): boolean {

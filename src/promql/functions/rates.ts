@@ -7,50 +7,71 @@ export interface Edges {
   /** Milliseconds. */
   readonly start: number;
   readonly end: number;
-  readonly generation: PrometheusMajor;
 }
 
-type Kind = 'rate' | 'increase' | 'delta';
+export type Growth = 'rate' | 'increase' | 'delta';
 
-/** Change over the window, extrapolated to its edges; null with fewer than two samples. */
-export function extrapolatedDelta(kind: Kind, window: Window, edges: Edges): number | null {
-  const { times, values } = window;
-  if (times.length < 2) return null;
+/** Samples of a window, from index `from` up to but without `to`, and what their times alone say about its growth. */
+export interface WindowShape {
+  readonly from: number;
+  readonly to: number;
+  /** Seconds from the first sample to the last, and between two of them. */
+  readonly sampled: number;
+  readonly between: number;
+  /** Seconds from the start of the window to the first sample, from the last one to its end, and all of it. */
+  readonly toStart: number;
+  readonly toEnd: number;
+  readonly whole: number;
+}
+
+/** Null with fewer than two samples: there is no growth. */
+export function shapeOf(
+  { times, from, to }: { readonly times: Numbers; readonly from: number; readonly to: number },
+  { start, end }: Edges,
+): WindowShape | null {
+  if (to - from < 2) return null;
+  const sampled = secondsBetween(at(times, from), at(times, to - 1));
+  return {
+    from,
+    to,
+    sampled,
+    between: sampled / (to - from - 1),
+    toStart: secondsBetween(start, at(times, from)),
+    toEnd: secondsBetween(at(times, to - 1), end),
+    whole: secondsBetween(start, end),
+  };
+}
+
+/** Computes the change over a window, extrapolated to its edges. */
+export function createGrowth(kind: Growth, generation: PrometheusMajor) {
   const isCounter = kind !== 'delta';
-  const change = changeOf(values, isCounter);
-  const sampled = secondsBetween(at(times, 0), at(times, -1));
-  const first = at(values, 0);
-  // A counter is not extrapolated below zero: it started where its line crosses zero.
-  const toZero = isCounter && change > 0 && first >= 0 ? sampled * (first / change) : Infinity;
-  const covered = sampled + beforeFirst(window, edges, toZero) + afterLast(window, edges);
-  const factor = covered / sampled;
-  return kind === 'rate' ? change * (factor / secondsBetween(edges.start, edges.end)) : change * factor;
-}
-
-/** Prometheus 2 and 3 apply the two limits in a different order. */
-function beforeFirst(window: Window, { start, generation }: Edges, toZero: number): number {
-  const toStart = secondsBetween(start, at(window.times, 0));
-  return generation === 2
-    ? withinReach(window, Math.min(toStart, toZero))
-    : Math.min(withinReach(window, toStart), toZero);
-}
-
-function afterLast(window: Window, { end }: Edges): number {
-  return withinReach(window, secondsBetween(at(window.times, -1), end));
+  /** @param neverFalls the values are known to grow within the window: they need not be looked at */
+  return (shape: WindowShape, values: Numbers, neverFalls: boolean): number => {
+    const { from, to, sampled, between, toStart, toEnd, whole } = shape;
+    const first = at(values, from);
+    const change = isCounter && !neverFalls ? increaseIn(values, shape) : at(values, to - 1) - first;
+    // A counter is not extrapolated below zero: it started where its line crosses zero.
+    const toZero = isCounter && change > 0 && first >= 0 ? sampled * (first / change) : Infinity;
+    // Prometheus 2 and 3 apply the two limits in a different order.
+    const before =
+      generation === 2
+        ? withinReach(between, Math.min(toStart, toZero))
+        : Math.min(withinReach(between, toStart), toZero);
+    const factor = (sampled + before + withinReach(between, toEnd)) / sampled;
+    return kind === 'rate' ? change * (factor / whole) : change * factor;
+  };
 }
 
 /** Distance to an edge that is extrapolated: all of it near the next expected sample, else half a sample interval. */
-function withinReach({ times }: Window, distance: number): number {
-  const between = secondsBetween(at(times, 0), at(times, -1)) / (times.length - 1);
+function withinReach(between: number, distance: number): number {
   return distance < between * 1.1 ? distance : between / 2;
 }
 
-function changeOf(values: Numbers, isCounter: boolean): number {
-  const first = at(values, 0);
-  let change = at(values, -1) - first;
-  if (!isCounter) return change;
-  let previous = first;
-  for (let index = 1; index < values.length; index += 1) {
+/** Increase of a counter: where it falls it has begun again. */
+function increaseIn(values: Numbers, { from, to }: WindowShape): number {
+  let previous = at(values, from);
+  let change = at(values, to - 1) - previous;
+  for (let index = from + 1; index < to; index += 1) {
     const value = at(values, index);
     if (value < previous) change += previous;
     previous = value;

@@ -1,6 +1,6 @@
 // Series source: where an evaluation reads its samples.
 import type { Labels } from './labels.ts';
-import type { Matcher } from './syntax-tree.ts';
+import type { Matcher, Subquery } from './syntax-tree.ts';
 import type { Window } from './value.ts';
 
 /** Samples by index, oldest first. */
@@ -25,6 +25,22 @@ export interface Selection {
 
 export interface SeriesSource {
   select(selection: Selection): readonly Series[];
+  /** Values of a subquery at its steps, where they were computed before; without it they are computed at each moment. */
+  subquery?(subquery: Subquery): readonly Series[];
+}
+
+/** A series whose samples lie in columns, which many series may share. */
+export interface ColumnSeries extends Series {
+  readonly times: Float64Array;
+  readonly values: Float64Array;
+  /** 1 where the series ended; null when it never did. */
+  readonly ends: Uint8Array | null;
+}
+
+/** Everything that an expression reads, ready before its evaluation begins. */
+export interface ColumnSource extends SeriesSource {
+  select(selection: Selection): readonly ColumnSeries[];
+  subquery(subquery: Subquery): readonly ColumnSeries[];
 }
 
 /** Major version of Prometheus to reproduce: 2 includes the start of a window, 3 does not. */

@@ -118,6 +118,31 @@ export interface Matching {
   readonly include: readonly string[];
 }
 
+/** Returns the expressions directly inside of another, in the order of their evaluation. */
+export function operandsOf(expression: Expression): readonly Expression[] {
+  switch (expression.kind) {
+    case 'number':
+    case 'string':
+    case 'selector':
+      return [];
+    case 'range':
+      return [expression.selector];
+    case 'subquery':
+    case 'signed':
+      return [expression.operand];
+    case 'call':
+      return expression.args;
+    case 'aggregation':
+      return expression.parameter === null
+        ? [expression.operand]
+        : [expression.parameter, expression.operand];
+    case 'operation':
+      return [expression.left, expression.right];
+    default:
+      return expression satisfies never;
+  }
+}
+
 export type ValueType = 'scalar' | 'vector' | 'range' | 'string';
 
 /** A syntax error, or PromQL that this engine does not support. */

@@ -28,6 +28,9 @@ export interface RangeValue {
   readonly end: number;
 }
 
+/** Value of any part of an expression at one moment. */
+export type Value = number | string | Vector | RangeValue;
+
 /** What an expression comes to at one moment. */
 export type QueryValue =
   | { readonly type: 'scalar'; readonly value: number }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { histogramQuantile } from '../../../src/promql/functions/histogram-quantile.ts';
+import { measureHistograms, quantileMeasure } from '../../../src/promql/functions/histogram-quantile.ts';
 import type { Labels } from '../../../src/promql/model/labels.ts';
 
 function quantile(share: number, buckets: Readonly<Record<string, number>>): number | undefined {
@@ -7,10 +7,10 @@ function quantile(share: number, buckets: Readonly<Record<string, number>>): num
     labels: { __name__: 'x_bucket', le } as Labels,
     value,
   }));
-  return histogramQuantile(share, elements, {})[0]?.value;
+  return measureHistograms(quantileMeasure(share), elements, {})[0]?.value;
 }
 
-describe('histogramQuantile()', () => {
+describe('quantileMeasure()', () => {
   const buckets = { '1': 10, '2': 30, '4': 30, '+Inf': 40 };
 
   test.each([
@@ -47,8 +47,8 @@ describe('histogramQuantile()', () => {
   test('makes one of each set of other labels, without the name, and leaves out what has no bound', () => {
     const of = (labels: Labels, value: number) => ({ labels: { __name__: 'x_bucket', ...labels }, value });
     expect(
-      histogramQuantile(
-        0.5,
+      measureHistograms(
+        quantileMeasure(0.5),
         [
           of({ a: '1', le: '1' }, 2),
           of({ a: '2', le: '1' }, 4),
