@@ -14,6 +14,8 @@ import type {
 import { ask, listen, type Ask } from './http.ts';
 import { readInstant, readRange, readRules } from './prometheus.ts';
 import { openSession } from './session.ts';
+import { streamLog } from './log-stream.ts';
+import { shareStream } from './shared-stream.ts';
 
 const EVENTS = 200;
 
@@ -47,17 +49,19 @@ export function createDaemonWire(onSession: () => void = () => undefined): Wire 
       const answer = await get<NumberedStatus>('/api/v1/status');
       return answer.ok && !Array.isArray(answer.value.servers) ? FOREIGN : answer;
     },
-    stream({ boot, seq }, onMessage, signal) {
-      const known = new URLSearchParams({ boot, since: String(seq) });
-      return listen(
-        `/api/v1/stream?${known.toString()}`,
-        ({ name, data }) => {
-          const message = readMessage(name, data);
-          if (message !== null) onMessage(message);
-        },
-        { signal, key: session.key() },
-      );
-    },
+    stream: (known, onMessage, signal) =>
+      shareStream({
+        name: `mcp-watchdog-${session.key() === null ? 'open' : 'session'}`,
+        known,
+        open: ({ boot, seq }, onAny, until) =>
+          listen(
+            `/api/v1/stream?${new URLSearchParams({ boot, since: String(seq) }).toString()}`,
+            ({ name, data }) => onAny(readMessage(name, data)),
+            { signal: until, key: session.key() },
+          ),
+        onMessage,
+        signal,
+      }),
     async needsYou() {
       return mapped(await get<{ needsYou: number }>('/api/v1/verdict'), ({ needsYou }) => needsYou);
     },
@@ -65,12 +69,19 @@ export function createDaemonWire(onSession: () => void = () => undefined): Wire 
     tools: (server) => get(ofServer(server, 'tools')),
     clients: (server) => get(ofServer(server, 'clients')),
     async log(server, onLines, signal) {
-      const fault = await listen(
-        `${ofServer(server, 'log')}?lines=200&follow=1`,
-        ({ data }) => {
-          if (data !== '') onLines(readLines(data));
+      const path = `${ofServer(server, 'log')}?lines=200`;
+      const fault = await streamLog(
+        {
+          follow: (onBatch, until) =>
+            listen(`${path}&follow=1`, ({ data }) => data !== '' && onBatch(readLines(data)), {
+              signal: until,
+              key: session.key(),
+            }),
+          read: async () =>
+            mapped(await get<{ readonly lines: readonly LogLine[] }>(path), ({ lines }) => lines),
         },
-        { signal, key: session.key() },
+        onLines,
+        signal,
       );
       endIfLocked(fault);
       return fault;
