@@ -80,6 +80,8 @@ export class Peer {
   readonly #options: PeerOptions;
   readonly #pending = new Map<string, PendingRequest>();
   readonly #subscribers = new Set<Subscriber>();
+  /** Those of them who hear answers to clients. */
+  #takers: readonly Subscriber[] = [];
   #count = 0;
   #unmatched = 0;
   #received = 0;
@@ -111,7 +113,11 @@ export class Peer {
   /** Adds a subscriber; the returned function removes it. */
   subscribe(subscriber: Subscriber): () => void {
     this.#subscribers.add(subscriber);
-    return () => void this.#subscribers.delete(subscriber);
+    this.#setTakers();
+    return () => {
+      this.#subscribers.delete(subscriber);
+      this.#setTakers();
+    };
   }
 
   /** Tells the subscribers that the handshake succeeded. */
@@ -166,8 +172,10 @@ export class Peer {
   receive(message: RawMessage): boolean {
     const { members, isArray, id } = message.shape;
     if (isArray) return this.#receiveParsed(message, { limits: BATCH, what: 'a batch' });
-    if (members.has('method')) return this.#receiveParsed(message, { limits: UNASKED, what: 'a message' });
-    const isResponse = members.has('jsonrpc') && (members.has('result') || members.has('error'));
+    if (members.includes('method'))
+      return this.#receiveParsed(message, { limits: UNASKED, what: 'a message' });
+    const isResponse =
+      members.includes('jsonrpc') && (members.includes('result') || members.includes('error'));
     if (!isResponse) return false;
     return this.#receiveResponse(message, id === null ? null : idOf(id));
   }
@@ -225,7 +233,7 @@ export class Peer {
 
   #takeForeign(id: string | number | null, message: RawMessage): void {
     const isOurs = id === null || String(id).startsWith(this.#options.idPrefix);
-    if (isOurs || !this.#hasTaker()) {
+    if (isOurs || this.#takers.length === 0) {
       this.#unmatched += 1;
       return;
     }
@@ -236,12 +244,12 @@ export class Peer {
         ? message.bytes.toString('utf8')
         : rpcErrorResponse(id, RPC_CODES.internalError, `The answer of the server ${excess}`),
     );
-    for (const taker of this.#subscribers) taker.onForeignResponse?.(response);
+    for (const taker of this.#takers) taker.onForeignResponse?.(response);
   }
 
-  #hasTaker(): boolean {
-    for (const one of this.#subscribers) if (one.onForeignResponse !== undefined) return true;
-    return false;
+  /** Made anew when somebody comes or goes: it is asked for each answer to a client. */
+  #setTakers(): void {
+    this.#takers = [...this.#subscribers].filter((one) => one.onForeignResponse !== undefined);
   }
 
   /** Handles one of the messages of a batch, or one that the server sent unasked. */

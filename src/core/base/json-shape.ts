@@ -11,8 +11,8 @@ export interface JsonShape {
   readonly isArray: boolean;
   /** The id as it stands in the text, quotes included; null for none, and for one longer than 300 bytes. */
   readonly id: string | null;
-  /** Those members that the outermost object has. */
-  readonly members: ReadonlySet<string>;
+  /** Those members that the outermost object has, each once. */
+  readonly members: readonly string[];
 }
 
 /** Members of a JSON-RPC message that are looked for, but for the id. */
@@ -49,7 +49,7 @@ export class JsonScanner implements JsonShape {
   bytes = 0;
   isArray = false;
   id: string | null = null;
-  readonly members = new Set<string>();
+  readonly members: string[] = [];
   #level = 0;
   #isInString = false;
   #isEscaped = false;
@@ -183,17 +183,21 @@ export class JsonScanner implements JsonShape {
 
   #takeName(name: string): void {
     this.#name = name;
-    if (MEMBERS.has(name)) this.members.add(name);
+    if (MEMBERS.has(name) && !this.members.includes(name)) this.members.push(name);
   }
 }
 
 /** Returns the name that stands between `start` and `end`, its closing quote included; empty for one that does not matter. */
 function nameAt(piece: Uint8Array, start: number, end: number): string {
-  for (const { name, bytes } of NAMES) {
-    if (bytes.length === end - start && bytes.every((byte, index) => piece[start + index] === byte))
-      return name;
-  }
+  for (const known of NAMES)
+    if (known.bytes.length === end - start && startsWith(piece, start, known.bytes)) return known.name;
   return '';
+}
+
+function startsWith(piece: Uint8Array, start: number, bytes: readonly number[]): boolean {
+  for (let index = 0; index < bytes.length; index += 1)
+    if (piece[start + index] !== bytes[index]) return false;
+  return true;
 }
 
 /** Whether an odd number of backslashes stands before `index`, from `start` on. */

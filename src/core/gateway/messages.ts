@@ -116,7 +116,7 @@ export function errorOf({ result, error }: JsonObject): ExchangeError {
 
 /** Returns the JSON-RPC error code of an outcome; null for success and for reasons of ours. */
 export function codeIn(error: ExchangeError): number | null {
-  return /^-?\d/.test(error) ? Number(error) : null;
+  return error !== '' && /^-?\d/.test(error) ? Number(error) : null;
 }
 
 /** Reads the name in a client's `clientInfo`; null for none. */

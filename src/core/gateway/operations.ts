@@ -81,31 +81,54 @@ export function createOperationMeter(): OperationMeter {
     return { ...own, tool: tool === null ? '' : OTHER, error: own.error === '' ? '' : '_OTHER' };
   }
 
+  /** Most requests are like the one before them: their labels need not be made again. */
+  let last: (Kind & { readonly batch: Mutable }) | null = null;
+
+  function batchOf(exchange: Exchange): Mutable {
+    if (last !== null && isAlike(exchange, last)) return last.batch;
+    const labels = labelsOf(exchange);
+    const key = keyOf(labels);
+    const batch: Mutable = batches.get(key) ?? { ...labels, took: [] };
+    batches.set(key, batch);
+    const { method, tool, error, channel } = exchange;
+    last = { method, tool, error, channel, batch };
+    return batch;
+  }
+
   return {
     add(exchange) {
-      const labels = labelsOf(exchange);
-      const key = keyOf(labels);
-      const batch = batches.get(key);
+      const batch = batchOf(exchange);
       const { took, request } = exchange;
-      const own = batch ?? { ...labels, took: [] };
-      own.took.push(took);
+      batch.took.push(took);
       const trace = traceOf(request);
-      if (trace !== null) own.exemplar = { ...trace, took };
-      if (batch === undefined) batches.set(key, own);
+      if (trace !== null) batch.exemplar = { ...trace, took };
     },
     setTools(names) {
       tools = new Set(names.slice(0, MAX_TOOLS));
+      last = null;
     },
     take() {
       const taken = [...batches.values()];
       batches = new Map();
+      last = null;
       return taken;
     },
   };
 }
 
+/** All of an exchange that its labels depend on. */
+type Kind = Pick<Exchange, 'method' | 'tool' | 'error' | 'channel'>;
 type Labels = Omit<OperationBatch, 'took' | 'exemplar'>;
 type Mutable = Labels & { readonly took: number[]; exemplar?: OperationBatch['exemplar'] & {} };
+
+function isAlike(one: Kind, other: Kind): boolean {
+  return (
+    one.method === other.method &&
+    one.tool === other.tool &&
+    one.error === other.error &&
+    one.channel === other.channel
+  );
+}
 
 function keyOf({ method, tool, error, channel }: Labels): string {
   return `${channel} ${method} ${error} ${tool}`;

@@ -32,6 +32,42 @@ export function membersOf(text: string, start = 0): ReadonlyMap<string, Span> | 
   return members;
 }
 
+/** Members of a request, as they stand in a text, and a bit for each. */
+const REQUEST_MEMBERS = [
+  ['"jsonrpc"', 1],
+  ['"id"', 2],
+  ['"method"', 4],
+  ['"params"', 8],
+] as const;
+const ID = 2;
+
+/**
+ * Finds the id of a request that has no members but the usual ones, each once; null for anything else, which `membersOf`
+ * reads. Makes nothing but its result: nearly all requests are of this kind. The text must be valid JSON.
+ */
+export function idOfRequest(text: string): Span | null {
+  let found: Span | null = null;
+  let seen = 0;
+  let index = skipSpace(text, skipSpace(text, 0) + 1);
+  while (text.charCodeAt(index) === QUOTE) {
+    const member = memberAt(text, index);
+    if (member === null || (seen & member[1]) !== 0) return null;
+    seen |= member[1];
+    const start = skipSpace(text, skipSpace(text, index + member[0].length) + 1);
+    const end = endOfValue(text, start);
+    if (member[1] === ID) found = { start, end };
+    index = skipSpace(text, end);
+    if (text.charCodeAt(index) !== COMMA) break;
+    index = skipSpace(text, index + 1);
+  }
+  return found;
+}
+
+function memberAt(text: string, index: number): (typeof REQUEST_MEMBERS)[number] | null {
+  for (const member of REQUEST_MEMBERS) if (text.startsWith(member[0], index)) return member;
+  return null;
+}
+
 /** Applies edits that do not overlap. */
 export function applyEdits(text: string, edits: readonly Edit[]): string {
   let result = '';
@@ -65,8 +101,11 @@ export function replaceOnly(text: string, name: string, key: string, replacement
 
 /** Puts the text on one line: between tokens, JSON may hold line breaks, which end a message on a pipe. */
 export function onOneLine(text: string): string {
-  return /[\r\n]/.test(text) ? text.replaceAll(/[\r\n]+/g, ' ') : text;
+  return text.includes('\n') || text.includes('\r') ? text.replaceAll(/[\r\n]+/g, ' ') : text;
 }
+
+const QUOTE = 0x22;
+const COMMA = 0x2c;
 
 function skipSpace(text: string, start: number): number {
   let index = start;
@@ -110,6 +149,10 @@ function endOfValue(text: string, start: number): number {
 
 function endOfScalar(text: string, start: number): number {
   let end = start;
-  while (end < text.length && !/[\s,}\]]/.test(text[end] ?? '')) end += 1;
+  while (end < text.length && !isEndOfScalar(text.charCodeAt(end))) end += 1;
   return end;
+}
+
+function isEndOfScalar(code: number): boolean {
+  return isSpace(code) || code === COMMA || code === 0x7d || code === 0x5d;
 }

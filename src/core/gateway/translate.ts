@@ -4,7 +4,7 @@ import { isObject } from '../base/guards.ts';
 import type { JsonObject } from '../base/json-rpc.ts';
 import { metaOf, paramsOf } from './messages.ts';
 import type { Era, Introduction, RequestId } from './model.ts';
-import { applyEdits, insertInto, membersOf, onOneLine, replaceOnly } from './splice.ts';
+import { applyEdits, idOfRequest, insertInto, membersOf, onOneLine, replaceOnly } from './splice.ts';
 
 export const MODERN_VERSION = '2026-07-28';
 /** Newest first. */
@@ -90,8 +90,12 @@ export interface RequestEdit {
 /** Rewrites a client's request for its server: id, progress token, and what only one era knows. One line. */
 export function requestFor(message: JsonObject, text: string, edit: RequestEdit): string {
   const { key } = edit;
-  const meta = metaFor(metaOf(message), edit);
-  const isSame = meta === metaOf(message);
+  const own = metaOf(message);
+  const meta = metaFor(own, edit);
+  const isSame = meta === own;
+  const usual = isSame ? idOfRequest(text) : null;
+  // Ids of ours need no escapes.
+  if (usual !== null) return onOneLine(`${text.slice(0, usual.start)}"${key}"${text.slice(usual.end)}`);
   const top = membersOf(text);
   const id = top?.get('id');
   if (top === null || id === undefined) return rebuilt(message, key, isSame ? null : meta);
@@ -101,9 +105,9 @@ export function requestFor(message: JsonObject, text: string, edit: RequestEdit)
     if (params === undefined || !isObject(message['params'])) return rebuilt(message, key, meta);
     const inner = membersOf(text, params.start);
     if (inner === null) return rebuilt(message, key, meta);
-    const own = inner.get('_meta');
-    if (own === undefined) edits.push(insertInto(text, params.start, { _meta: meta }));
-    else edits.push({ ...own, text: JSON.stringify(meta) });
+    const place = inner.get('_meta');
+    if (place === undefined) edits.push(insertInto(text, params.start, { _meta: meta }));
+    else edits.push({ ...place, text: JSON.stringify(meta) });
   }
   return onOneLine(applyEdits(text, edits));
 }

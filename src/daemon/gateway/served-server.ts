@@ -135,9 +135,8 @@ export function createServedServer(initial: ServerSpec, parts: ServedServerParts
     } catch (error) {
       parts.onFault(error);
     }
-    const { inFlight, queued } = router.load;
-    if (event.kind === 'said' && inFlight + queued > 0) parts.onUse();
-    if (drains.size > 0 && router.load.inFlight === 0) for (const done of drains) done();
+    if (event.kind === 'said' && router.inFlight + router.queued > 0) parts.onUse();
+    if (drains.size > 0 && router.inFlight === 0) for (const done of drains) done();
   }
 
   function write(text: string, key: string | null): void {
@@ -251,7 +250,7 @@ export function createServedServer(initial: ServerSpec, parts: ServedServerParts
   }
 
   function drain(): Promise<void> | null {
-    if (router.load.inFlight === 0) return null;
+    if (router.inFlight === 0) return null;
     take({ kind: 'leaving' });
     return new Promise((resolve) => {
       const done = (): void => {

@@ -1,6 +1,6 @@
 // Table of a server's calls: requests of clients that wait for the server, or for its answer.
 import { isId, metaOf, nameOf, subjectOf } from '../messages.ts';
-import type { ClientEvent, Exchange, RequestId } from '../model.ts';
+import type { ClientEvent, ExchangeError, GatewayAction, RequestId } from '../model.ts';
 import type { Call, Session } from './entries.ts';
 import { META } from '../translate.ts';
 
@@ -36,25 +36,27 @@ export function newCall(
   };
 }
 
-/** Describes a call that has ended. */
-export function exchangeOf(
+/** Describes a call that has ended; `response` is what its client got. */
+export function observationOf(
   call: Call,
-  { at, error, response }: Pick<Exchange, 'at' | 'error' | 'response'>,
-): Exchange {
-  const { session, client, channel, era, method, waited, isRetry, message: request } = call;
+  at: number,
+  error: ExchangeError,
+  response: string | null,
+): Extract<GatewayAction, { kind: 'observe' }> {
   return {
+    kind: 'observe',
     at,
-    session: session?.id ?? null,
-    client: session?.client ?? client,
-    channel,
-    era,
-    method,
-    tool: method === 'tools/call' ? call.subject : null,
+    session: call.session?.id ?? null,
+    client: call.session?.client ?? call.client,
+    channel: call.channel,
+    era: call.era,
+    method: call.method,
+    tool: call.method === 'tools/call' ? call.subject : null,
     took: at - call.since,
-    waited,
-    isRetry,
+    waited: call.waited,
+    isRetry: call.isRetry,
     error: call.abandonedAt === null ? error : 'cancelled',
-    request,
+    request: call.message,
     response,
   };
 }
@@ -74,6 +76,13 @@ export class CallTable {
 
   get size(): number {
     return this.#sent.size + this.#queue.size;
+  }
+
+  /** When the oldest call that was sent and not answered was sent; null for none. */
+  get oldestSentAt(): number | null {
+    let oldest: number | null = null;
+    for (const { sentAt } of this.#sent.values()) if (oldest === null || sentAt < oldest) oldest = sentAt;
+    return oldest;
   }
 
   atPort(port: number): Call | undefined {

@@ -60,6 +60,12 @@ export class SessionTable {
     return [...found, ...others.sort((one, other) => one.seenAt - other.seenAt).slice(0, excess)];
   }
 
+  /** Whether any session waits for news of a resource. */
+  get hasSubscriptions(): boolean {
+    for (const { uris } of this.#sessions.values()) if (uris.size > 0) return true;
+    return false;
+  }
+
   /** Whether anybody but `except` is subscribed to the resource. */
   isSubscribed(uri: string, except: Session | null): boolean {
     for (const session of this.#sessions.values()) {
