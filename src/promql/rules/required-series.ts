@@ -2,6 +2,7 @@
 import { LOOKBACK } from '../evaluate/evaluate.ts';
 import { parse } from '../parse/parse.ts';
 import type { Rule, RuleGroup } from './rule-file.ts';
+import { sampleReadersIn } from '../model/sample-readers.ts';
 import type { RequiredSeries } from '../series/series-store.ts';
 import { type Expression, type FixedTime, PromqlError } from '../model/syntax-tree.ts';
 
@@ -43,34 +44,14 @@ function parsed(text: string): Expression | null {
   }
 }
 
+/** A series is read as far back as its selector reads, and from where the subqueries around it begin. */
 function requiredBy(expression: Expression, lookback: number): RequiredSeries[] {
-  const inside = (one: Expression): RequiredSeries[] => requiredBy(one, lookback);
-  const further = (series: readonly RequiredSeries[], by: number): RequiredSeries[] =>
-    series.map(({ selector, reach }) => ({ selector, reach: reach + by }));
-  switch (expression.kind) {
-    case 'number':
-    case 'string':
-      return [];
-    case 'selector':
-      return [{ selector: expression, reach: lookback + reachBack(expression) }];
-    case 'range':
-      return [{ selector: expression.selector, reach: expression.range + reachBack(expression.selector) }];
-    case 'subquery':
-      return further(inside(expression.operand), expression.range + reachBack(expression));
-    case 'call':
-      return expression.args.flatMap(inside);
-    case 'aggregation':
-      return [
-        ...(expression.parameter === null ? [] : inside(expression.parameter)),
-        ...inside(expression.operand),
-      ];
-    case 'signed':
-      return inside(expression.operand);
-    case 'operation':
-      return [...inside(expression.left), ...inside(expression.right)];
-    default:
-      return expression satisfies never;
-  }
+  return sampleReadersIn(expression).flatMap(({ node, within }) => {
+    if (node.kind === 'subquery') return [];
+    const before = within.reduce((sum, subquery) => sum + subquery.range + reachBack(subquery), 0);
+    const [selector, own] = node.kind === 'range' ? [node.selector, node.range] : [node, lookback];
+    return [{ selector, reach: before + own + reachBack(selector) }];
+  });
 }
 
 /** In a rule `start()` and `end()` are the moment of the evaluation. */
