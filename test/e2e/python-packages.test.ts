@@ -173,4 +173,51 @@ describe.skipIf(!hasTools)('a server that is a Python package', { timeout: 400_0
     await daemon.until('s', 'up', ({ health }) => health.up === true, 120_000);
     expect(versionsIn(home)).toEqual(['1.0.0']);
   });
+
+  test('is installed again, and compiled as a whole, when the daemon is killed while it compiles the modules', async () => {
+    const { home } = tempHome();
+    const name = 'long-mcp';
+    const parts = Array.from({ length: 40 }, (_, part): [string, string] => [
+      `some_mcp/part${part}.py`,
+      Array.from({ length: 4000 }, (__, line) => `x${line} = ${line}\n`).join(''),
+    ]);
+    const { files, ...rest } = release('1.0.0');
+    index.publish({
+      ...rest,
+      name,
+      scripts: { [name]: 'some_mcp.server:main' },
+      files: { ...files, ...Object.fromEntries(parts) },
+    });
+    const settings = { package: `pypi:${name}` };
+    const killed = await start(home, settings);
+    const pid = await waitFor(() => compilerIn(home), {
+      timeout: 120_000,
+      what: 'the modules to be compiled',
+    });
+    // Neither done nor gone before the daemon is.
+    process.kill(pid, 'SIGSTOP');
+    killed.child.kill('SIGKILL');
+    await waitFor(() => !isRunning(pid), { timeout: 60_000, what: 'the compiler to end with the daemon' });
+    expect(versionsIn(home).every((version) => version.startsWith('.tmp'))).toBe(true);
+
+    const daemon = await start(home, settings);
+    await daemon.until('s', 'up', ({ health }) => health.up === true, 120_000);
+    expect(versionsIn(home)).toEqual(['1.0.0']);
+    const compiled = execFileSync('find', [join(home, 'servers/s/versions/1.0.0'), '-name', 'part*.pyc']);
+    expect(compiled.toString().trim().split('\n')).toHaveLength(parts.length);
+  });
 });
+
+/** Finds the process that compiles modules below `home`; null for none. */
+function compilerIn(home: string): number | null {
+  const isCompiler = (pid: string): boolean => {
+    try {
+      const argv = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
+      return argv.includes('compileall') && argv.some((word) => word.startsWith(home));
+    } catch {
+      return false;
+    }
+  };
+  const found = readdirSync('/proc').find((entry) => /^\d+$/u.test(entry) && isCompiler(entry));
+  return found === undefined ? null : Number(found);
+}

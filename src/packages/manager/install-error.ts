@@ -1,5 +1,6 @@
 // Errors of an installation: one shape for all package managers, and those that no manager has of its own.
 import { codeOf, messageOf } from '../../core/base/guards.ts';
+import { neutralise } from '../../core/base/text.ts';
 import type { StartFailure } from '../../core/model/observations.ts';
 import type { StartFailureCode } from '../../core/model/vocabulary.ts';
 
@@ -112,4 +113,14 @@ export function aborted(): InstallError {
 
 export function firstLine(text: string): string {
   return text.trim().split('\n')[0] ?? '';
+}
+
+/** What arrived is not what it was said to be. */
+export function mislabelled(what: string): InstallError {
+  return {
+    code: 'INSTALL_FAILED',
+    reason: `what was unpacked is not what was asked for: ${neutralise(what)}`,
+    hint: 'Do not use it before its maintainers, or those of the registry, have explained it.',
+    isConfigFault: true,
+  };
 }

@@ -56,16 +56,6 @@ export function foreignSource(what: string): InstallError {
   };
 }
 
-/** What arrived is not what it was said to be. */
-export function mislabelled(what: string): InstallError {
-  return {
-    code: 'INSTALL_FAILED',
-    reason: `what was unpacked is not what was asked for: ${neutralise(what)}`,
-    hint: 'Do not use it before its maintainers, or those of the registry, have explained it.',
-    isConfigFault: true,
-  };
-}
-
 /** The error of one npm run; `code` is npm's or the system's, or the exit code of a script. */
 export interface NpmError {
   readonly code: string;

@@ -4,7 +4,7 @@ import { join, relative } from 'node:path';
 
 import type { CommandResult } from '../../system/process/run-command.ts';
 import type { PackageSource } from '../../core/model/server-spec.ts';
-import type { InstallError } from '../manager/install-error.ts';
+import { type InstallError, mislabelled } from '../manager/install-error.ts';
 import type {
   InstalledVersion,
   InstallRequest,
@@ -18,15 +18,7 @@ import { readInstalledPackages } from './installed-packages.ts';
 import { readManifest } from './manifest.ts';
 import { measureInstall } from './measure-install.ts';
 import { findNpm, runNpmInstall, runNpmLock } from './npm-command.ts';
-import {
-  errorOfResult,
-  foreignSource,
-  mislabelled,
-  noNpm,
-  notAName,
-  NPM_WORDS,
-  wrongEngine,
-} from './npm-errors.ts';
+import { errorOfResult, foreignSource, noNpm, notAName, NPM_WORDS, wrongEngine } from './npm-errors.ts';
 import { npmVersions } from './npm-versions.ts';
 import { describeVersions, listVersions, readAgeLimit } from './registry.ts';
 import { resolveBin } from './resolve-bin.ts';

@@ -12,22 +12,14 @@ import {
   compareVersions,
   isPrerelease,
 } from '../../core/python/pep440.ts';
-import { installedElsewhere, type InstallError } from '../manager/install-error.ts';
+import { installedElsewhere, type InstallError, mislabelled } from '../manager/install-error.ts';
 import type { InstallRequest, ManagerRun } from '../manager/package-manager.ts';
 import { readDistributions } from './dist-info.ts';
 import { NO_OPTIONS, RECORD_FILE, type InstalledRecord } from './installed-record.ts';
 import { findKeptLock } from './kept-lock.ts';
 import { askIndex } from './python-index.ts';
 import { requireUv, runUv, type Uv } from './uv-command.ts';
-import {
-  errorOfUv,
-  foreignRequirement,
-  mislabelledWheel,
-  neededPython,
-  noPython,
-  noSuchExtra,
-  UV_WORDS,
-} from './uv-errors.ts';
+import { errorOfUv, foreignRequirement, neededPython, noPython, noSuchExtra, UV_WORDS } from './uv-errors.ts';
 
 /** What all steps of one installation share. */
 interface Installation {
@@ -220,10 +212,10 @@ function faultOfUnpacked(
   const all = readDistributions(venv);
   const impostor = all.find(({ impostors }) => impostors.length > 0);
   if (impostor !== undefined)
-    return mislabelledWheel(`${impostor.name} brings a program called ${impostor.impostors.join(', ')}`);
-  if (!isSameLink(python, before)) return mislabelledWheel('a package has replaced the interpreter');
+    return mislabelled(`${impostor.name} brings a program called ${impostor.impostors.join(', ')}`);
+  if (!isSameLink(python, before)) return mislabelled('a package has replaced the interpreter');
   const own = all.filter((each) => each.name === name);
-  if (own.length > 1) return mislabelledWheel(`${name} is there ${own.length} times`);
+  if (own.length > 1) return mislabelled(`${name} is there ${own.length} times`);
   const [itself] = own;
   if (itself === undefined) return installedElsewhere(UV_WORDS);
   // uv only warns of it.

@@ -3,7 +3,7 @@ import { registryName } from '../../core/model/package.ts';
 import { neutralise, truncate } from '../../core/base/text.ts';
 import { normalizeName } from '../../core/python/requirement.ts';
 import type { CommandResult } from '../../system/process/run-command.ts';
-import { aborted, diskFull } from '../manager/install-error.ts';
+import { aborted, diskFull, mislabelled } from '../manager/install-error.ts';
 import type { InstallError, InstallTarget, ManagerWords } from '../manager/install-error.ts';
 
 export const UV_WORDS: ManagerWords = {
@@ -55,16 +55,6 @@ export function foreignRequirement(what: string): InstallError {
 export function noSuchExtra(extra: string, known: readonly string[]): InstallError {
   const reason = `it has no extra "${extra}"${known.length === 0 ? '' : `, only ${known.join(', ')}`}`;
   return { code: 'INSTALL_FAILED', reason, hint: 'Correct the names in brackets.', isConfigFault: true };
-}
-
-/** What arrived is not what it was said to be. */
-export function mislabelledWheel(what: string): InstallError {
-  return {
-    code: 'INSTALL_FAILED',
-    reason: `what was unpacked is not what was asked for: ${neutralise(what)}`,
-    hint: 'Do not use it before its maintainers, or those of the index, have explained it.',
-    isConfigFault: true,
-  };
 }
 
 /** What was to be done: the config's own package explains more than a dependency. */
@@ -157,7 +147,7 @@ const EXPLAINED: readonly (readonly [RegExp, Explain])[] = [
     /`([^`]+)` was included as a URL dependency/u,
     ([, name = 'it'], { gist }) => foreignRequirement(/adding `([^`]+)`/u.exec(gist)?.[1] ?? name),
   ],
-  [/does not match|malformed wheel|reserved name/u, (_found, { gist }) => mislabelledWheel(gist)],
+  [/does not match|malformed wheel|reserved name/u, (_found, { gist }) => mislabelled(gist)],
   [/does not satisfy Python([^\s,]+)/u, ([, need = ''], { gist }) => wrongPython(need, gist)],
   [/No interpreter found for ([^\n]*?)(?: in | at |$)/u, ([, need = 'it']) => noPython(need)],
   [
