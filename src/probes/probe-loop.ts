@@ -62,6 +62,8 @@ export interface ProbeLoopOptions {
   /** The threshold is reached and the policy says restart: called at each failure until `freeze`. */
   readonly onDown: (detail: string, quote: string | undefined) => void;
   readonly onPass: () => void;
+  /** Moves the delay before a round on schedule, ms, to a moment at which others are due too. */
+  readonly align: (delay: number, interval: number) => number;
   /** Tells whether another server has passed since then, monotonic ms. */
   readonly hasCorroboration: (since: number) => boolean;
 }
@@ -162,7 +164,7 @@ export class ProbeLoop {
     this.#spec = next;
     if (sessionKey(old) !== sessionKey(next)) this.#reopen();
     if (old.probe.interval !== next.probe.interval && this.#health.phase === 'probing')
-      this.#schedule(spread(next));
+      this.#scheduleRound(spread(next));
   }
 
   /** Stops counting: a restart was asked for, and nothing of this process matters any more. */
@@ -181,7 +183,7 @@ export class ProbeLoop {
     this.#health = resetFailures(this.#health, clock.monotonic() + grace);
     this.#failingSince = null;
     this.#publishHealth();
-    this.#schedule(spread(this.#spec));
+    this.#scheduleRound(spread(this.#spec));
   }
 
   /** Ends the loop, and the session of a healthy server: one that does not answer would only delay its own stop. */
@@ -203,6 +205,10 @@ export class ProbeLoop {
   #schedule(delay: number): void {
     this.#cancel();
     if (!this.#isStopped) this.#cancel = this.#options.clock.after(delay, () => void this.#probeAsDue());
+  }
+
+  #scheduleRound(delay: number): void {
+    this.#schedule(this.#options.align(delay, this.#spec.probe.interval));
   }
 
   async #probeAsDue(): Promise<void> {
@@ -290,7 +296,7 @@ export class ProbeLoop {
         startupDelay(result, this.#isForeign ? Infinity : clock.monotonic() - this.#began),
       );
     this.#record(result, began);
-    this.#schedule(this.#spec.probe.initialDelay + spread(this.#spec));
+    this.#scheduleRound(this.#spec.probe.initialDelay + spread(this.#spec));
     if (this.#isOurs) onReady();
   }
 
@@ -311,7 +317,8 @@ export class ProbeLoop {
     this.#publishHealth();
     this.#countRefusal(result);
     const delay = delayAfter(next, this.#interval(), clock.monotonic() - began);
-    if (delay !== null) this.#schedule(delay);
+    if (next === 'interval') this.#scheduleRound(delay ?? 0);
+    else if (delay !== null) this.#schedule(delay);
     if (!wantsRestart) return;
     const times = Math.min(health.failures, policy.failures);
     onDown(`${health.detail ?? 'the probe failed'}, ${times} of ${policy.failures}`, health.quote);

@@ -6,6 +6,7 @@ import type { ServerSpec } from '../core/model/server-spec.ts';
 import type { Tool } from '../core/tools/tool-diff.ts';
 import type { Bus } from '../system/bus.ts';
 import type { Clock } from '../system/time/clock.ts';
+import { isOnTicks, nearestTick, TICK } from '../system/time/tick.ts';
 import { createHttpClient, type HttpClient } from '../system/net/http-client.ts';
 import { judgeRestart, type TargetState } from './restart-guard.ts';
 import type { Connection } from '../wire/connection.ts';
@@ -65,6 +66,9 @@ export interface Prober {
 const WAKE_GRACE = 30_000;
 /** Ms after which servers are restarted although all of them fail: what heals by itself has healed by then. */
 const LONGEST_HOLD = 300_000;
+
+/** Rounds that may begin at one moment, on average: more would load all processors at once. */
+const MOST_AT_ONCE = 8;
 
 export function createProber(options: ProberOptions): Prober {
   return new AllLoops(options);
@@ -159,10 +163,18 @@ class AllLoops implements Prober {
         this.#releaseRestarts();
         this.#corroborationAskedFor.delete(loop);
       },
+      align: (delay, interval) => this.#align(delay, interval),
       hasCorroboration: (since) =>
         this.#othersThan(name).some(({ lastPass }) => lastPass !== null && lastPass >= since),
     });
     return loop;
+  }
+
+  /** Lets few servers share moments, with each other and with what else the daemon does; many have more moments. */
+  #align(delay: number, interval: number): number {
+    if (!isOnTicks(interval)) return delay;
+    const atOnce = (this.#loops.size * TICK) / interval;
+    return nearestTick(this.#options.clock, delay, TICK / Math.max(1, Math.ceil(atOnce / MOST_AT_ONCE)));
   }
 
   #targetOf(spec: ServerSpec, channels: Channels): ProbeTarget {

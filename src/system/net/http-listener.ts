@@ -60,8 +60,8 @@ export interface HttpListener {
 /** Limits of all listeners. */
 const COMMON = {
   headersTimeout: 5000,
-  // How often the timeouts are checked; Node's own 30 s would be their real length.
-  connectionsCheckingInterval: 2000,
+  // How often the timeouts are checked, which wakes an idle machine; Node's own 30 s would be their real length.
+  connectionsCheckingInterval: 10_000,
   maxHeaderSize: 16_384,
 };
 
