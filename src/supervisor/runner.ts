@@ -2,6 +2,7 @@
 import type { Cause } from '../core/base/cause.ts';
 import type { HealthVerdict, LauncherExit, StartFailure } from '../core/model/observations.ts';
 import { quoteOf } from '../core/status/output-excerpt.ts';
+import { hintOfOlderSdk } from '../core/python/crash-hint.ts';
 import { explainCleanExit } from '../core/lifecycle/launcher-exit.ts';
 import { downloadLine } from '../core/lifecycle/download-line.ts';
 import { comesBack, decideLifecycle } from '../core/lifecycle/lifecycle.ts';
@@ -360,7 +361,8 @@ export function createRunner(initial: ServerSpec, parts: RunnerParts): Runner {
         const quote = wordsAboutEnd(lastLines, signal);
         const launcher = launcherOf(code, leftProcesses);
         bus.publish({ kind: 'exited', server: spec.name, run, code, signal, lastLines, quote, launcher });
-        send({ kind: 'exited', run, code, signal, quote, launcher });
+        const hint = hintOfOlderSdk(spec.source, lastLines);
+        send({ kind: 'exited', run, code, signal, quote, launcher, hint });
       },
       beforeGone: endOf(container),
       onGone() {

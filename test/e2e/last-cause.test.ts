@@ -17,6 +17,15 @@ console.error('Error: cannot start\\n' + Array.from({ length: 50 }, (_, n) => ' 
 process.exitCode = 1;
 `;
 
+test('a server that was written for an older SDK is told how to go on', { timeout: 90_000 }, async () => {
+  const end = `echo "ModuleNotFoundError: No module named 'mcp.server.fastmcp'" >&2; exit 1`;
+  const daemon = await startDaemon({ older: { command: ['/bin/sh', '-c', end], ...RESTART } });
+  const isGivenUp = ({ state }: { state: string }) => state === 'crash_looping';
+  const { lastFailure } = await daemon.until('older', 'the end of its budget', isGivenUp, 60_000);
+  expect(lastFailure?.hint).toMatch(/^It was written for the MCP SDK 1: install "mcp<2" /u);
+  expect(daemon.run('status').out).toContain('It was written for the MCP SDK 1: install "mcp<2"');
+});
+
 test(
   'a server that cannot work says why, wherever a person looks, and nowhere else',
   { timeout: 60_000 },

@@ -192,7 +192,7 @@ function exited(
     fault === undefined
       ? startFailure('EXITED_BEFORE_READY', `It ended before it was ready: ${detail}`, {
           cause: `${describeEnd(event)}${launcher === undefined ? ' before it was ready' : ''}`,
-          hint: launcher?.hint ?? null,
+          hint: launcher?.hint ?? event.hint ?? null,
           quote: quote ?? null,
         })
       : startFailure('SPAWN_FAILED', `The system did not start it: ${fault}`);

@@ -116,6 +116,8 @@ export type LifecycleInput =
       readonly launcher?: LauncherExit | undefined;
       /** What it said about its end. */
       readonly quote?: string | undefined;
+      /** What to do, as far as what it printed tells. */
+      readonly hint?: string | null;
     }
   /** `isReplaced`: a process that was started ahead serves already, so that the next run begins at once. */
   | { readonly kind: 'gone'; readonly run: number; readonly isReplaced?: boolean }
