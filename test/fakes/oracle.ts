@@ -45,6 +45,8 @@ export interface Oracle {
   query(expression: string, at: number): Promise<Answer>;
   /** Evaluates a rule file at each of the times; the alerts at each of them. */
   rules(file: string, times: readonly number[]): Promise<readonly (readonly OracleAlert[])[]>;
+  /** An expression in the format of Prometheus. */
+  format(expression: string): Promise<string>;
   stop(): Promise<void>;
 }
 
@@ -98,6 +100,10 @@ export async function startOracle(program: string): Promise<Oracle> {
       const { error, steps = [] } = await ask({ kind: 'rules', rules: file, times });
       if (error !== undefined) throw new Error(`The oracle refused rules: ${error}`);
       return steps;
+    },
+    async format(expression) {
+      const { error, text = '' } = await ask({ kind: 'format', expression });
+      return error ?? text;
     },
     async stop() {
       child.stdin?.end();

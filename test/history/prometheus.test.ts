@@ -130,6 +130,7 @@ describe.skipIf(!hasBoth)('the query API beside Prometheus', { timeout: 120_000 
     ['label/server/values', {}],
     ['label/__name__/values', { 'match[]': '{server="a"}' }],
     ['label/nothing/values', {}],
+    ['format_query', { query: 'sum(rate(mcp_watchdog_probes_total{server="b",kind!=""}[60s]))by(job)>1e6' }],
     ['query_exemplars', { query: 'mcp_watchdog_server_up', start: at(START), end: at(END) }],
   ])('%s %o: alike', async (path, parameters) => {
     const { theirs, ours, statuses } = await both(path, parameters);

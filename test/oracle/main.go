@@ -141,6 +141,8 @@ func (o *oracle) answer(line []byte) answer {
 		return o.write(asked.Samples)
 	case "query":
 		return o.query(asked)
+	case "format":
+		return o.format(asked.Expression)
 	case "rules":
 		return o.evaluate(asked)
 	default:
@@ -201,6 +203,14 @@ func (o *oracle) query(asked request) answer {
 		return answer{Error: result.Err.Error()}
 	}
 	return valueOf(result.Value)
+}
+
+func (o *oracle) format(text string) answer {
+	expression, err := o.parser.ParseExpr(text)
+	if err != nil {
+		return answer{Error: err.Error()}
+	}
+	return answer{Text: expression.Pretty(0)}
 }
 
 func valueOf(result parser.Value) answer {

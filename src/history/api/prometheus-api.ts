@@ -8,7 +8,7 @@ import type { ScrapeTarget } from '../store/history-feed.ts';
 import { answerBuildInfo, answerMetadata, answerTargets, type LastReading } from './about-api.ts';
 import { type ApiContext, type ApiData, dataOf } from './api-context.ts';
 import type { Parameters } from './parameters.ts';
-import { answerQuery, answerQueryRange } from './query-api.ts';
+import { answerFormatQuery, answerQuery, answerQueryRange } from './query-api.ts';
 import { answerLabels, answerLabelValues, answerSeries } from './series-api.ts';
 
 interface ApiAnswer {
@@ -58,6 +58,7 @@ export function createPrometheusApi(options: PrometheusApiOptions): PrometheusAp
     targets: (parameters) => answerTargets(parameters, { ...options, last: options.last() }),
     'status/buildinfo': () => answerBuildInfo(generation(), options.version),
     query_exemplars: () => dataOf([]),
+    format_query: answerFormatQuery,
   };
 
   function find(path: string): Endpoint | null {

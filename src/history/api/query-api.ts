@@ -3,12 +3,13 @@ import { LOOKBACK } from '../../promql/evaluate/evaluate.ts';
 import type { Element, QueryValue } from '../../promql/model/value.ts';
 import type { EvaluationOptions } from '../../promql/model/series-source.ts';
 import { invalidParameter, QueryError } from '../query/query-error.ts';
+import { formatExpression } from '../../promql/parse/format-expression.ts';
 import type { ParsedQuery } from '../../promql/parse/parse.ts';
 import { readQuery } from '../query/parse-query.ts';
 import { openQuerySource } from '../query/query-source.ts';
 import { evaluateAt, evaluateRange, sortedByLabels } from '../query/run-query.ts';
 import { createWorkBudget, type WorkBudget } from '../query/work-budget.ts';
-import type { ApiContext, ApiData } from './api-context.ts';
+import { type ApiContext, type ApiData, dataOf } from './api-context.ts';
 import { durationIn, type Parameters, timeIn } from './parameters.ts';
 import { createSeriesWriter, writeLabels, writePoint, writeTime } from './write-result.ts';
 
@@ -72,6 +73,11 @@ export async function answerQueryRange(parameters: Parameters, context: ApiConte
     texts.push(write(one));
   }
   return { ...result('matrix', texts), warnings: warningsFor(steps.start, context) };
+}
+
+/** Answers a query in the format of Prometheus. @throws QueryError */
+export function answerFormatQuery(parameters: Parameters, context: ApiContext): ApiData {
+  return dataOf(formatExpression(queryIn(parameters, context).expression, context.generation()));
 }
 
 function queryIn(parameters: Parameters, { generation }: ApiContext): ParsedQuery {

@@ -16,11 +16,15 @@ export type Expression =
 interface Node {
   readonly from: number;
   readonly to: number;
+  /** Pairs of parentheses around it; none without a number. */
+  readonly brackets?: number;
 }
 
 interface NumberLiteral extends Node {
   readonly kind: 'number';
   readonly value: number;
+  /** It was written as a duration, such as `5m`. */
+  readonly isDuration?: boolean;
 }
 
 interface StringLiteral extends Node {

@@ -28,7 +28,10 @@ type Query = { readonly text: string } & Required<ParseOptions>;
 type Reader = (node: SyntaxNode, query: Query) => Expression;
 
 const READERS: Readonly<Record<string, Reader>> = {
-  ParenExpr: (node, query) => readExpression(childOf(node, isExpression), query),
+  ParenExpr(node, query) {
+    const inner = readExpression(childOf(node, isExpression), query);
+    return { ...inner, brackets: (inner.brackets ?? 0) + 1 };
+  },
   NumberDurationLiteral: (node, { text }) => numberAt(node, text),
   StringLiteral: (node, { text }) => ({
     kind: 'string',

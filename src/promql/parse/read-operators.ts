@@ -146,7 +146,8 @@ function signAt(node: SyntaxNode, text: string): Part {
 export function numberAt(node: SyntaxNode, text: string): Expression {
   const value = parseNumber(textOf(node, text).replace(/^[-+]\s*/u, ''));
   if (value === null) throw syntaxError(text, node);
-  return { kind: 'number', value, ...placeOf(node) };
+  const isDuration = /[smhdwy]$/u.test(textOf(node, text));
+  return { kind: 'number', value, ...placeOf(node), ...(isDuration ? { isDuration } : {}) };
 }
 
 function offsetAt(node: SyntaxNode, text: string): number {

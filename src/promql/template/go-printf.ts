@@ -113,7 +113,8 @@ const ESCAPES: Readonly<Record<string, string>> = {
   '\\': '\\\\',
 };
 
-function quoted(text: string): string {
+/** Quotes like Go's strconv. */
+export function quoted(text: string): string {
   const inside = text.replaceAll(/[^\p{L}\p{M}\p{N}\p{P}\p{S} ]|["\\]/gu, (character) => {
     const code = character.codePointAt(0) ?? 0;
     const [letter, digits] = code < 0x80 ? ['x', 2] : code < 0x1_00_00 ? ['u', 4] : ['U', 8];
