@@ -15,6 +15,7 @@ import { signal } from '../lib/processes.mjs';
 import { start } from '../lib/start.mjs';
 import { sleep, until } from '../lib/wait.mjs';
 import { CLIENTS, clientTable, examineClients } from './clients.mjs';
+import { keepRows } from './keep-rows.mjs';
 import { SERVERS } from './servers.mjs';
 
 const DOCUMENT = fileURLToPath(new URL('../../docs/compatibility.md', import.meta.url));
@@ -68,7 +69,12 @@ async function runClients(chosen) {
   const examined = await examineClients(chosen, say);
   const text = `${describeMachine()}\n\n${clientTable(examined)}\n`;
   process.stdout.write(text);
-  if (options.write) await keep(text, 'clients');
+  if (options.write)
+    await keep(
+      text,
+      'clients',
+      CLIENTS.map(({ title }) => title),
+    );
   return examined.some(({ isWrong }) => isWrong);
 }
 
@@ -90,7 +96,12 @@ async function runServers(chosen) {
   rows.sort((one, other) => SERVERS.indexOf(one.server) - SERVERS.indexOf(other.server));
   const text = `${describeMachine()}\n\n${table(rows)}\n`;
   process.stdout.write(text);
-  if (options.write) await keep(text, 'results');
+  if (options.write)
+    await keep(
+      text,
+      'results',
+      SERVERS.map(({ name }) => name),
+    );
   return rows.some(({ isWrong }) => isWrong);
 }
 
@@ -399,13 +410,14 @@ function describeMachine() {
   return `Node ${process.version}, ${process.platform} ${process.arch}, ${availableParallelism()} CPUs, ${options['at-once']} at once.`;
 }
 
-/** Each table stands between two marks; the words around it are written by hand. */
-async function keep(text, mark) {
+/** Each table stands between two marks; the words around it are written by hand, and rows that were not run stay. */
+async function keep(text, mark, names) {
   const [begin, end] = [`<!-- ${mark} -->\n`, `<!-- end of ${mark} -->`];
   const before = await readFile(DOCUMENT, 'utf8');
   const [from, to] = [before.indexOf(begin) + begin.length, before.indexOf(end)];
   if (from < begin.length || to < from) throw new Error(`${DOCUMENT} lacks the marks around the results`);
-  await writeFile(DOCUMENT, `${before.slice(0, from)}\n${text}\n${before.slice(to)}`);
+  const kept = keepRows(before.slice(from, to).trim(), text, names);
+  await writeFile(DOCUMENT, `${before.slice(0, from)}\n${kept}\n${before.slice(to)}`);
 }
 
 async function leave(code) {
