@@ -13,7 +13,7 @@ import {
   type ListenOptions,
 } from '../system/net/http-listener.ts';
 import type { Clock } from '../system/time/clock.ts';
-import { createAccessRule, type AccessOptions } from './access.ts';
+import { createAccess, type Access, type AccessOptions } from './access.ts';
 import type { DeletedSessions } from './deleted-sessions.ts';
 import { createEndpoint, type EndpointSettings } from './endpoint.ts';
 import { GatewayRequest } from './gateway-request.ts';
@@ -40,7 +40,7 @@ export interface FrontOptions {
   readonly onUnread?: (server: string) => void;
   readonly log: { warn(facts: object, sentence: string): void };
   readonly whoListens?: ListenOptions['whoListens'];
-  readonly ownerOf?: AccessOptions['ownerOf'];
+  readonly ownersOf?: AccessOptions['ownersOf'];
 }
 
 export interface GatewayFront extends GatewayEndpoints {
@@ -138,6 +138,7 @@ function perform(streams: Streams, server: string, action: ClientAction): void {
 }
 
 interface Apps {
+  readonly onTcpConnection: Access['accepted'];
   readonly overTcp: RequestListener<typeof GatewayRequest>;
   readonly overSocket: RequestListener<typeof GatewayRequest>;
 }
@@ -146,14 +147,15 @@ function createApps(
   options: FrontOptions,
   { streams, isClosing }: { readonly streams: Streams; readonly isClosing: () => boolean },
 ): Apps {
-  const { settings, ownerOf, onRefused = () => undefined } = options;
+  const { settings, ownersOf, onRefused = () => undefined } = options;
   const sessions = createSessions(options);
   let ports = 0;
   const common = { ...options, sessions, streams, isClosing, onRefused, nextPort: () => (ports += 1) };
   const token = (): string | null => settings().token;
-  const access = createAccessRule({ token, ...(ownerOf !== undefined && { ownerOf }) });
+  const { rule, accepted } = createAccess({ token, ...(ownersOf !== undefined && { ownersOf }) });
   return {
-    overTcp: createEndpoint({ ...common, channel: 'tcp', access }),
+    onTcpConnection: accepted,
+    overTcp: createEndpoint({ ...common, channel: 'tcp', access: rule }),
     // Whoever can open the socket is the user, or root.
     overSocket: createEndpoint({ ...common, channel: 'unix', access: () => null }),
   };
@@ -161,7 +163,7 @@ function createApps(
 
 function createListeners(
   { clock, log, whoListens }: FrontOptions,
-  { overTcp, overSocket }: Apps,
+  { onTcpConnection: onConnection, overTcp, overSocket }: Apps,
 ): Pick<GatewayFront, 'listenOn' | 'listenOnSocket' | 'close'> {
   let tcp: HttpListener | null = null;
   let socket: HttpListener | null = null;
@@ -177,7 +179,8 @@ function createListeners(
   return {
     async listenOn(address) {
       const setting = 'gateway.listen';
-      const next = address === null ? null : await listenHttp(overTcp, { ...common, ...address, setting });
+      const next =
+        address === null ? null : await listenHttp(overTcp, { ...common, ...address, setting, onConnection });
       const old = tcp;
       tcp = next;
       await old?.close();

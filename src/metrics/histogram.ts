@@ -17,6 +17,7 @@ export interface HistogramWriter {
   open(labels: Labels): void;
   /** @param value what is no finite number is left out */
   observe(labels: Labels, value: number): void;
+  observeAll(labels: Labels, values: readonly number[]): void;
   remove(labels: Labels): void;
 }
 
@@ -45,22 +46,23 @@ export function createHistogram({ name, help, labels, buckets }: HistogramOption
     return key;
   };
 
+  function observeAll(given: Labels, values: readonly number[]): void {
+    const numbers = values.filter((value) => Number.isFinite(value));
+    if (numbers.length === 0) return;
+    const key = keyOf(given);
+    const counts = series.get(key) ?? emptyCounts(given, buckets, names);
+    series.set(key, counts);
+    for (const value of numbers) addTo(counts, value, buckets);
+    text.drop();
+  }
+
   return {
     open(given) {
       series.set(keyOf(given), emptyCounts(given, buckets, names));
       text.drop();
     },
-    observe(given, value) {
-      if (!Number.isFinite(value)) return;
-      const key = keyOf(given);
-      let counts = series.get(key);
-      if (counts === undefined) {
-        counts = emptyCounts(given, buckets, names);
-        series.set(key, counts);
-      }
-      addTo(counts, value, buckets);
-      text.drop();
-    },
+    observe: (given, value) => observeAll(given, [value]),
+    observeAll,
     remove(given) {
       series.delete(keyOf(given));
       text.drop();

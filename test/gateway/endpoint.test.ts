@@ -260,9 +260,9 @@ describe('the endpoint refuses', () => {
     let lookUps = 0;
     let owner: number | null = 12_345;
     const { ask, refused, settings, port } = await startFront({
-      ownerOf: () => {
+      ownersOf: (sockets) => {
         lookUps += 1;
-        return owner;
+        return sockets.map(() => owner);
       },
     });
     if (process.platform !== 'linux') return;

@@ -16,7 +16,37 @@ export interface ConnectionEnds {
  * for the client (other machine, other network namespace), and when the client has closed its socket: that row says 0.
  */
 export function connectionOwner(ends: ConnectionEnds): number | null {
-  if (!isLinux) return null;
+  return connectionOwners([ends])[0] ?? null;
+}
+
+/** Does the same for several connections in one reading: the kernel needs half a millisecond for its table, however few sockets there are. */
+export function connectionOwners(connections: readonly ConnectionEnds[]): readonly (number | null)[] {
+  if (!isLinux) return connections.map(() => null);
+  const wanted = connections.map(namesOf);
+  const found = new Map<string, string>();
+  findRows(
+    '/proc/net/tcp',
+    wanted.flatMap((names) => names?.narrow ?? []),
+    found,
+  );
+  const others = wanted.flatMap((names) =>
+    names === null || (names.narrow !== null && found.has(names.narrow)) ? [] : names.wide,
+  );
+  findRows('/proc/net/tcp6', others, found);
+  return wanted.map((names) => {
+    if (names === null) return null;
+    return ownerIn((names.narrow === null ? null : found.get(names.narrow)) ?? found.get(names.wide) ?? null);
+  });
+}
+
+/** Both ends as the tables write them, the client's first; null for what is no TCP connection. */
+interface RowNames {
+  /** In the table of IPv4; null for an IPv6 client. */
+  readonly narrow: string | null;
+  readonly wide: string;
+}
+
+function namesOf(ends: ConnectionEnds): RowNames | null {
   const { localAddress = '', localPort = 0, remoteAddress = '', remotePort = 0 } = ends;
   const client = socketName(remoteAddress, remotePort);
   const server = socketName(localAddress, localPort);
@@ -24,9 +54,9 @@ export function connectionOwner(ends: ConnectionEnds): number | null {
   // The client's row: its local end is our remote one.
   const narrow = `${client} ${server} `;
   // A client may reach an IPv4 listener with an IPv6 socket.
-  const wide = isIpv4(remoteAddress) ? `${MAPPED}${client} ${MAPPED}${server} ` : narrow;
-  const row = isIpv4(remoteAddress) ? findRow('/proc/net/tcp', narrow) : null;
-  return ownerIn(row ?? findRow('/proc/net/tcp6', wide));
+  return isIpv4(remoteAddress)
+    ? { narrow, wide: `${MAPPED}${client} ${MAPPED}${server} ` }
+    : { narrow: null, wide: narrow };
 }
 
 /** @param row of proc_net(5): number, local, remote, state, queues, timer, retransmits, uid, timeout, inode */
@@ -73,32 +103,44 @@ function groups(text: string): number[] {
     .flatMap((group) => [Number.parseInt(group, 16) >> 8, Number.parseInt(group, 16) & 0xff]);
 }
 
-/** Reads a table piece by piece until the row is found: it has one for each socket of the machine. */
-function findRow(path: string, ends: string): string | null {
+/** Reads a table piece by piece until all rows are found: it has one for each socket of the machine. */
+function findRows(path: string, names: readonly string[], found: Map<string, string>): void {
+  if (names.length === 0) return;
   let descriptor: number;
   try {
     descriptor = openSync(path, 'r');
   } catch {
-    return null;
+    return;
   }
   try {
     const chunk = Buffer.allocUnsafe(CHUNK);
+    const missing = new Set(names);
     let rest = '';
-    for (;;) {
+    while (missing.size > 0) {
       const length = readSync(descriptor, chunk);
-      if (length === 0) return null;
+      if (length === 0) return;
       const text = rest + chunk.toString('latin1', 0, length);
-      const start = text.indexOf(`: ${ends}`);
-      const end = start === -1 ? -1 : text.indexOf('\n', start);
-      // The number before the colon is of no use, its field is.
-      if (end !== -1) return `0${text.slice(start, end)}`;
-      rest = text.slice(start === -1 ? text.lastIndexOf('\n') + 1 : text.lastIndexOf('\n', start) + 1);
+      const whole = text.lastIndexOf('\n') + 1;
+      rest = text.slice(whole);
+      for (const name of missing) {
+        const row = rowOf(text.slice(0, whole), name);
+        if (row === null) continue;
+        found.set(name, row);
+        missing.delete(name);
+      }
     }
   } catch {
-    return null;
+    // What was found so far counts.
   } finally {
     closeSync(descriptor);
   }
+}
+
+/** @param rows whole ones */
+function rowOf(rows: string, name: string): string | null {
+  const start = rows.indexOf(`: ${name}`);
+  // The number before the colon is of no use, its field is.
+  return start === -1 ? null : `0${rows.slice(start, rows.indexOf('\n', start))}`;
 }
 
 const CHUNK = 65_536;

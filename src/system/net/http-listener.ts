@@ -30,6 +30,8 @@ export interface ListenOptions<Request extends typeof IncomingMessage = typeof I
   readonly requestClass?: Request;
   /** Body of the response to what is no request, too slow or too large; left out, such connections get none. */
   readonly faultBody?: (status: number, reason: string) => string;
+  /** Called with each connection that was taken. */
+  readonly onConnection?: (socket: Socket) => void;
   /** Called when a connection could not be taken, for instance for want of descriptors; listening goes on. */
   readonly onFault: (error: unknown) => void;
   /** Finds the holder of a taken port, for the error; null when nobody was found. */
@@ -86,7 +88,7 @@ export async function listenHttp<Request extends typeof IncomingMessage = typeof
   app: RequestListener<Request>,
   options: ListenOptions<Request>,
 ): Promise<HttpListener> {
-  const { tls, onFault } = options;
+  const { tls, onFault, onConnection } = options;
   const nodeLimits = nodeOptions(options);
   const server = tls === undefined ? createServer(nodeLimits, app) : createTlsServer(app, nodeLimits, tls);
   const sockets = prepare(server, options);
@@ -96,6 +98,7 @@ export async function listenHttp<Request extends typeof IncomingMessage = typeof
     throw await explain(error, options);
   }
   server.on('error', onFault);
+  if (onConnection !== undefined) server.on('connection', onConnection);
   return { url: urlOf(server, options), close: () => close(server, sockets, options.clock) };
 }
 

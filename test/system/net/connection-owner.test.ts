@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { connectionOwner, socketName } from '../../../src/system/net/connection-owner.ts';
+import { connectionOwner, connectionOwners, socketName } from '../../../src/system/net/connection-owner.ts';
 import { canBecomeOther } from '../../fakes/other-user.ts';
 
 const isLinux = process.platform === 'linux';
@@ -57,6 +57,19 @@ describe.runIf(isLinux)('connectionOwner()', () => {
       onTestFinished(() => void client.destroy());
     });
     expect(connectionOwner(mapped)).toBe(process.getuid?.());
+  });
+
+  test('finds several in one reading, in their order', async () => {
+    const dial = (port: number, host: string): void => {
+      const client = connect(port, host);
+      onTestFinished(() => void client.destroy());
+    };
+    const four = await accepted('127.0.0.1', (port) => dial(port, '127.0.0.1'));
+    const six = await accepted('::1', (port) => dial(port, '::1'));
+    const both = await accepted('::', (port) => dial(port, '127.0.0.1'));
+    const own = process.getuid?.();
+    expect(connectionOwners([six, {}, four, both, four])).toEqual([own, null, own, own, own]);
+    expect(connectionOwners([])).toEqual([]);
   });
 
   test.runIf(canBecomeOther())('is the uid of another user', async () => {
