@@ -37,20 +37,41 @@ async function runCommand(argv: readonly string[]): Promise<number> {
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     // Another listener is a command that keeps running without its output.
     if (process.stdout.listenerCount('error') > 1) return;
-    if (error.code !== 'EPIPE') throw error;
     // eslint-disable-next-line unicorn/no-process-exit -- nothing is left to write to
-    process.exit(0);
+    if (error.code === 'EPIPE') process.exit(0);
+    lostOutput ??= endLost(error);
   });
+  // Nobody is left to be told.
+  process.stderr.on('error', () => {});
+  const { keepCompiled } = await import('./commands/compile-cache.ts');
+  keepCompiled(argv, process.env);
   const { processIo } = await import('./commands/shared/process-io.ts');
   return await runCli(argv, processIo);
 }
+
+/** End of a command whose output could not be written, as on a full disk; null while it can. */
+let lostOutput: Promise<never> | null = null;
 
 async function main(argv: readonly string[]): Promise<void> {
   const call = shimCall(argv);
   const exitCode = await (call === null ? runCommand(argv) : connect(call));
   // Output is flushed first. Anything that still holds the process, such as a server that does not exit, is not awaited.
+  if (process.stdout.writableLength > 0) await new Promise((resolve) => process.stdout.write('', resolve));
+  // An error of what was written comes a turn later.
+  await new Promise((resolve) => setImmediate(resolve));
+  if (lostOutput !== null) await lostOutput;
   // eslint-disable-next-line unicorn/no-process-exit -- this is the one place
-  process.stdout.write('', () => process.exit(exitCode));
+  process.exit(exitCode);
+}
+
+/** Output that is cut off must not pass for a whole one: what reads the file goes by the exit code. */
+async function endLost(error: Error): Promise<never> {
+  const { describeError } = await import('./commands/views/error.ts');
+  const { hint } = describeError(error);
+  const cure = hint === null ? '' : `hint: ${hint}\n`;
+  process.stderr.write(`error: Cannot write the output: ${error.message}\n${cure}`);
+  // eslint-disable-next-line unicorn/no-process-exit -- nothing is left to write to
+  process.exit(1);
 }
 
 // npm starts a command through a symbolic link.
