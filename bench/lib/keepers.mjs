@@ -19,8 +19,8 @@ const NOT_HERE = 'not on this machine';
 export const watchdog = {
   name: 'mcp-watchdog',
   find: () => null,
-  /** `settings`: further keys of the config, `defaults` for instance. */
-  async start(servers, settings = {}) {
+  /** `settings`: further keys of the config, `defaults` for instance; and `preload`: a module that the daemon loads first. */
+  async start(servers, { preload, ...settings } = {}) {
     const home = await temporaryFolder();
     const port = await freePort();
     const config = {
@@ -29,13 +29,14 @@ export const watchdog = {
       ...settings,
     };
     await writeFile(join(home, 'config.yaml'), JSON.stringify(config), { mode: 0o600 });
-    return await runIn(home, port);
+    return await runIn(home, port, preload);
   },
 };
 
-async function runIn(home, port) {
+async function runIn(home, port, preload) {
   const log = join(home, 'bench.log');
-  const daemon = start([process.execPath, CLI, 'run', '--home', home], { log });
+  const first = preload === undefined ? [] : ['--import', preload];
+  const daemon = start([process.execPath, ...first, CLI, 'run', '--home', home], { log, cwd: home });
   const isReady = async () => {
     const { status } = await exchange({ port, path: '/-/ready' }).catch(() => ({ status: 0 }));
     return status === 200;
@@ -53,7 +54,7 @@ async function runIn(home, port) {
     url: `http://127.0.0.1:${port}`,
     command: (...args) => [process.execPath, CLI, ...args, '--home', home],
     /** Another one in the same home, once this one is dead. */
-    again: () => runIn(home, port),
+    again: () => runIn(home, port, preload),
   };
 }
 
@@ -110,6 +111,49 @@ export const supervisord = {
     const own = `[supervisord]\nnodaemon=true\nlogfile=${home}/supervisord.log\npidfile=${home}/pid\nchildlogdir=${home}\n`;
     await writeFile(join(home, 'supervisord.conf'), [own, ...programs].join('\n'));
     return start(['supervisord', '-c', join(home, 'supervisord.conf')], { cwd: home });
+  },
+};
+
+export const processCompose = {
+  name: 'process-compose',
+  find: () => (isOnPath('process-compose') ? null : NOT_HERE),
+  async start(servers) {
+    const home = await temporaryFolder();
+    const processes = Object.fromEntries(
+      servers.map(({ name, argv }) => {
+        const command = argv.map((word) => `'${word}'`).join(' ');
+        return [name, { command, availability: { restart: 'always', backoff_seconds: 1 } }];
+      }),
+    );
+    const file = join(home, 'process-compose.yaml');
+    await writeFile(file, JSON.stringify({ version: '0.5', processes }));
+    // Neither its screen nor its server: the peers only keep processes.
+    const env = { PC_DISABLE_TUI: '1', PC_NO_SERVER: '1' };
+    return start(['process-compose', 'up', '-f', file], { cwd: home, env });
+  },
+};
+
+const EXPORTERS = ['process-exporter', 'prometheus-process-exporter'];
+
+/** Keeps nothing: it measures the processes that others keep, for who would run it beside a supervisor to have metrics. */
+export const processExporter = {
+  name: 'process-exporter',
+  find: () => (EXPORTERS.some(isOnPath) ? null : NOT_HERE),
+  /** Measures the processes of `servers`, whoever runs them. */
+  async start(servers) {
+    const [home, port] = [await temporaryFolder(), await freePort()];
+    const groups = servers.map(({ name, args }) => ({ name, cmdline: [args.join(' ')] }));
+    const file = join(home, 'config.yaml');
+    await writeFile(file, JSON.stringify({ process_names: groups }));
+    const address = `127.0.0.1:${port}`;
+    const program = EXPORTERS.find(isOnPath);
+    const running = start([program, '-config.path', file, '-web.listen-address', address], { cwd: home });
+    const isReady = async () => {
+      const { status } = await exchange({ port, path: '/metrics' }).catch(() => ({ status: 0 }));
+      return status === 200;
+    };
+    await until(isReady, { within: 30_000, every: 100, what: 'process-exporter to answer' });
+    return { ...running, url: `http://${address}` };
   },
 };
 

@@ -1,5 +1,7 @@
 // What is left after five minutes in which something breaks every two seconds: nothing may be, and every fault is counted once.
-import { readdir } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { FAULTS } from '../lib/faults.mjs';
 import { exchange, freePorts } from '../lib/http.mjs';
 import { watchdog } from '../lib/keepers.mjs';
@@ -19,6 +21,7 @@ const AGE = 120_000;
 /** Memory goes up and down between two collections: the lowest of so many seconds is what is really kept. */
 const LOOKS = 60;
 const SETTINGS = {
+  preload: fileURLToPath(new URL('../programs/loop-delay.mjs', import.meta.url)),
   sampling: { interval: '1s' },
   defaults: {
     restart: { initialDelay: '200ms', maxDelay: '2s', stableAfter: '1s', budget: [] },
@@ -48,7 +51,12 @@ export async function measure({ quick }) {
   await allUp(soak);
   await ripen(soak);
   const after = await costOf(soak.daemon.pid);
-  const rows = [...timesAway(soak), ...(await leftOver(soak)), ...grown(before, after)];
+  const rows = [
+    ...timesAway(soak),
+    ...(await leftOver(soak)),
+    ...grown(before, after),
+    await loopDelays(soak),
+  ];
   await soak.daemon.stop();
   return rows;
 }
@@ -197,6 +205,16 @@ function grown(before, after) {
     const floor = row({ who: 'before', samples: before[key], unit });
     return row({ who, samples: after[key], unit, floor, target });
   });
+}
+
+/** One figure for each of its daemons, those that were killed included. */
+async function loopDelays({ daemon: { home } }) {
+  const files = (await readdir(home)).filter((name) => name.startsWith('loop-delay-'));
+  const samples = await Promise.all(
+    files.map(async (name) => Number(await readFile(join(home, name), 'utf8'))),
+  );
+  const target = { of: 'median', atMost: 20 };
+  return row({ who: 'event loop of a daemon, 99th percentile of its delay', samples, unit: 'ms', target });
 }
 
 function count(map, key) {
