@@ -5,6 +5,7 @@ import { createConnection } from './connection.ts';
 import { countNeeds } from './model/groups.ts';
 import { readRoute, writeRoute, type Route } from './model/route.ts';
 import { NO_SPARKS, type Sparks } from './model/sparks.ts';
+import { visible } from './model/visible.ts';
 import type { Fault, Wire } from './model/wire.ts';
 import type { App, Gone, PageState, View } from './common/app.ts';
 import { drawFrame } from './frame/frame.ts';
@@ -36,7 +37,7 @@ export function createPage(createWire: (onSession: () => void) => Wire, place: H
   let status: PageStatus | null = null;
   let fault: Fault | null = null;
   let gone: Gone | null = null;
-  let route = readRoute(location.hash);
+  let route = currentRoute();
   let sparks: Sparks = NO_SPARKS;
   let sparksAt = 0;
   const sparkReader = createSparkReader(wire);
@@ -97,7 +98,7 @@ export function createPage(createWire: (onSession: () => void) => Wire, place: H
   }
 
   async function openRoute(): Promise<void> {
-    route = readRoute(location.hash);
+    route = currentRoute();
     opened += 1;
     const mine = opened;
     view?.close?.();
@@ -182,6 +183,12 @@ export function createPage(createWire: (onSession: () => void) => Wire, place: H
     connection.start();
     redraw();
   }
+}
+
+/** Names are those of the answers, which show no control characters. */
+function currentRoute(): Route {
+  const route = readRoute(location.hash);
+  return route.view === 'server' ? { ...route, name: visible(route.name) } : route;
 }
 
 function total(status: PageStatus): number {

@@ -216,6 +216,45 @@ describe.skipIf(!hasChromium)('the page', () => {
     await until(() => page.locator('.event').count()).toBe(1);
   });
 
+  test('shows a crash loop as one entry, which opens, stays open as it goes on, and closes', async () => {
+    const story = tellStory({ now });
+    const kinds = [
+      ['restarted', 'restarted: exit code 3', 'warn'],
+      ['exited', 'exited with code 3', 'warn'],
+      ['spawned', 'started', 'info'],
+    ] as const;
+    const crash = (at: number) =>
+      kinds.map(([kind, text, tone], index) => ({
+        at: at - index,
+        firstAt: at - index,
+        server: 'postgres',
+        kind,
+        tone,
+        text: kind === 'spawned' ? `${text}, pid ${at % 1000}` : text,
+        count: 1,
+      }));
+    const loops = Array.from({ length: 40 }, (_, index) => crash(now - index * 5000)).flat();
+    stage.tell({ ...story, events: loops });
+    const { page } = await open('#/events');
+    await until(() => page.locator('.event').count()).toBe(1);
+    expect(await page.locator('.run').innerText()).toMatch(
+      /postgres started, exited with code 3, restarted: exit code 3\s+40 times since/u,
+    );
+    expect(await findViolations(page)).toEqual([]);
+    await page.locator('.run summary').click();
+    await until(() => page.locator('.run .event').count()).toBe(120);
+    await streaming();
+    for (const event of crash(now + 5000).toReversed()) stage.event(event);
+    await until(() => page.locator('.run').innerText()).toContain('41 times');
+    expect(await page.locator('.run .event').count()).toBe(123);
+    expect(await findViolations(page)).toEqual([]);
+    await page.locator('.run summary').click();
+    await until(() => page.locator('.run .event').count()).toBe(0);
+    await page.goto(`${stage.url}#/server/postgres`);
+    await until(() => page.locator('.happened li').count()).toBe(1);
+    expect(await page.locator('.happened').innerText()).toContain('40 times');
+  });
+
   test('shows a query that is wrong with the place, and one that is right as a table', async () => {
     const { page, complaints } = await open('#/query?g=sum(');
     await until(() => page.locator('.wrong').innerText()).toContain('unclosed left parenthesis');

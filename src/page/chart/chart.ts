@@ -18,6 +18,7 @@ export function createChart(options: ChartOptions): Chart {
   const canvas = document.createElement('canvas');
   element.className = 'plot';
   element.setAttribute('role', 'img');
+  element.setAttribute('aria-label', options.label);
   element.append(canvas);
   canvas.style.height = `${options.height}px`;
   let data: ChartData | null = null;

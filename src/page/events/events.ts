@@ -7,6 +7,7 @@ import { searchField, segments } from '../common/parts.ts';
 import { loadStyle } from '../common/style.ts';
 import { EVENT_CHOICES, kindsOf, readGroup } from './event-kinds.ts';
 import { addEvent, withNewer } from './event-list.ts';
+import { foldRuns, type EventEntry, type EventRun } from '../model/event-runs.ts';
 import { writeRoute, type Route } from '../model/route.ts';
 import { clock, day, utc } from '../model/words.ts';
 
@@ -24,6 +25,8 @@ export function openEvents(app: App, route: Extract<Route, { view: 'events' }>):
   let next: number | null = null;
   let trouble: string | null = null;
   let isReading = false;
+  /** Runs whose events are shown. */
+  const opened = new Set<string>();
   const gathered: ShownEvent[] = [];
   let timer: ReturnType<typeof setTimeout> | null = null;
 
@@ -85,14 +88,22 @@ export function openEvents(app: App, route: Extract<Route, { view: 'events' }>):
       return html`<p class="card">
         ${events.length === 0 ? 'Nothing of that kind is recorded.' : 'No event fits.'}
       </p>`;
-    const rows = withDays(shown);
+    const rows = withDays(foldRuns(shown));
     return html`<ol class="events">
-      ${repeat(
-        rows,
-        (row) => row.key,
-        (row) => (row.kind === 'day' ? drawDay(row.text) : drawEvent(row.event)),
-      )}
+      ${repeat(rows, ({ key }) => key, drawRow)}
     </ol>`;
+  }
+
+  function drawRow(row: Row): TemplateResult {
+    if (row.kind === 'day') return drawDay(row.text);
+    if (row.kind === 'event') return drawEvent(row.event);
+    const isOpen = opened.has(row.key);
+    return drawRun(row.run, isOpen, (wanted) => {
+      if (wanted === isOpen) return;
+      if (wanted) opened.add(row.key);
+      else opened.delete(row.key);
+      app.redraw();
+    });
   }
 
   function more(): TemplateResult | typeof nothing {
@@ -124,41 +135,90 @@ export function openEvents(app: App, route: Extract<Route, { view: 'events' }>):
   };
 }
 
-type Row =
-  | { readonly kind: 'day'; readonly key: string; readonly text: string }
-  | { readonly kind: 'event'; readonly key: string; readonly event: ShownEvent };
+type Row = { readonly key: string } & (EventEntry | { readonly kind: 'day'; readonly text: string });
 
-function withDays(events: readonly ShownEvent[]): Row[] {
+function withDays(entries: readonly EventEntry[]): Row[] {
   const seen = new Map<string, number>();
   let last = '';
-  return events.flatMap((event) => {
-    const id = `${event.firstAt} ${event.kind} ${event.server ?? ''}`;
+  return entries.flatMap((entry) => {
+    const { at } = entry.kind === 'run' ? entry.run : entry.event;
+    const id = idOf(entry);
     const number = seen.get(id) ?? 0;
     seen.set(id, number + 1);
-    const row: Row = { kind: 'event', key: `${id} ${number}`, event };
-    const today = day(event.at);
+    const row: Row = { ...entry, key: `${id} ${number}` };
+    const today = day(at);
     if (today === last) return [row];
     last = today;
-    return [{ kind: 'day', key: `day ${today} ${event.at}`, text: today }, row];
+    return [{ kind: 'day', key: `day ${today} ${at}`, text: today }, row];
   });
+}
+
+/** By the beginning: the end of a run moves on with each event. */
+function idOf(entry: EventEntry): string {
+  if (entry.kind === 'run') return `run ${entry.run.firstAt} ${entry.run.server}`;
+  const { firstAt, kind, server } = entry.event;
+  return `${firstAt} ${kind} ${server ?? ''}`;
 }
 
 function drawDay(text: string): TemplateResult {
   return html`<li class="day"><h2>${text}</h2></li>`;
 }
 
-function drawEvent({ at, server, text, tone, count }: ShownEvent): TemplateResult {
-  return html`<li class="event">
-    <time class="soft" datetime=${new Date(at).toISOString()} title=${utc(at)}>${clock(at, true)}</time>
+function drawEvent(event: ShownEvent): TemplateResult {
+  return html`<li class="event">${line(event)}</li>`;
+}
+
+function line({ at, server, text, tone, count }: ShownEvent): TemplateResult {
+  return html`${time(at)}
     <i class="dot ${tone}" aria-hidden="true"></i>
     <span
-      >${
-        server === null
-          ? nothing
-          : html`<a href=${writeRoute({ view: 'server', name: server })}
-              ><b><bdi>${server}</bdi></b></a
-            > `
-      }<bdi>${text}</bdi>${count > 1 ? html` <span class="soft small">${count} times</span>` : nothing}</span
-    >
+      >${server === null ? nothing : nameOf(server)}<bdi>${text}</bdi>${
+        count > 1 ? html` <span class="soft small">${count} times</span>` : nothing
+      }</span
+    >`;
+}
+
+function time(at: number): TemplateResult {
+  return html`<time class="soft" datetime=${new Date(at).toISOString()} title=${utc(at)}
+    >${clock(at, true)}</time
+  >`;
+}
+
+function nameOf(server: string): TemplateResult {
+  return html`<a href=${writeRoute({ view: 'server', name: server })}
+    ><b><bdi>${server}</bdi></b></a
+  > `;
+}
+
+/** What came again and again as one row; its events are below it once it is opened. */
+function drawRun(run: EventRun, isOpen: boolean, open: (isWanted: boolean) => void): TemplateResult {
+  const { at, firstAt, server, texts, tone, count, events } = run;
+  return html`<li class="event run">
+    ${time(at)}
+    <i class="dot ${tone}" aria-hidden="true"></i>
+    <div>
+      ${nameOf(server)}<bdi>${texts.join(', ')}</bdi>
+      <details
+        ?open=${isOpen}
+        @toggle=${({ target }: Event) => target instanceof HTMLDetailsElement && open(target.open)}
+      >
+        <summary>
+          <b>${count} times</b>
+          <span class="soft small"
+            >since
+            <span title=${utc(firstAt)}
+              >${day(firstAt) === day(at) ? '' : `${day(firstAt)}, `}${clock(firstAt, true)}</span
+            ></span
+          >
+        </summary>
+        ${
+          isOpen
+            ? html`<ol>
+                ${events.map((event) => html`<li class="event">${line(event)}</li>`)}
+              </ol>`
+            : nothing
+        }
+      </details>
+    </div>
   </li>`;
 }

@@ -55,7 +55,7 @@ function output(app: App, { lastLines, source }: PageServer): TemplateResult | t
       hidden > 0
         ? [...lastLines.slice(0, FIRST), `… ${hidden} more`, ...lastLines.slice(-LAST)]
         : [...lastLines];
-    return html`<pre tabindex="0" role="region" aria-label="What it printed before it ended">
+    return html`<pre tabindex="0" role="region" dir="auto" aria-label="What it printed before it ended">
 ${lines.join('\n')}</pre>`;
   }
   return app.state().hasSession

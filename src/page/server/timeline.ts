@@ -6,6 +6,7 @@ import type { App } from '../common/app.ts';
 import { heartbeat } from '../common/marks.ts';
 import { segments } from '../common/parts.ts';
 import { readBeats, rightEdge, SLOT_MINUTES, SLOTS, upShare } from '../model/heartbeat.ts';
+import { foldRuns, type EventEntry } from '../model/event-runs.ts';
 import { RANGES, type RangeKey } from '../model/ranges.ts';
 import { writeRoute } from '../model/route.ts';
 import { clock, share, utc } from '../model/words.ts';
@@ -34,6 +35,7 @@ export function drawTimeline(
   const { now } = app.state();
   const up = upShare(readBeats(beats));
   const events = records.events();
+  const entries = foldRuns(events ?? []);
   return html`<section class="card panel timeline">
     <header>
       <h2>Last 6 hours</h2>
@@ -55,11 +57,11 @@ export function drawTimeline(
             ${events === null ? '' : 'No restart, failure or update is recorded.'}
           </p>`
         : html`<ol class="happened">
-            ${events.slice(0, SHOWN).map(drawEvent)}
+            ${entries.slice(0, SHOWN).map(drawEntry)}
           </ol>`
     }
     ${
-      events !== null && events.length > SHOWN
+      entries.length > SHOWN || entries.length < (events?.length ?? 0)
         ? html`<a class="link small" href=${writeRoute({ view: 'events', server: name, kind: 'all' })}
             >All its events</a
           >`
@@ -84,7 +86,19 @@ function axis(end: number): TemplateResult {
 
 const HOUR = 3_600_000;
 
-function drawEvent({ at, text, tone, count }: ShownEvent): TemplateResult {
+/** A run with its beginning, an event alone. */
+function drawEntry(entry: EventEntry): TemplateResult {
+  if (entry.kind === 'event') return drawEvent(entry.event);
+  const { texts, firstAt } = entry.run;
+  return drawEvent({ ...entry.run, text: `${texts.join(', ')}, since ${clock(firstAt)}` });
+}
+
+function drawEvent({
+  at,
+  text,
+  tone,
+  count,
+}: Pick<ShownEvent, 'at' | 'text' | 'tone' | 'count'>): TemplateResult {
   return html`<li>
     <time class="soft" title=${utc(at)}>${clock(at)}</time><i class="dot ${tone}" aria-hidden="true"></i>
     <span

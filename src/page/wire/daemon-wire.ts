@@ -11,6 +11,7 @@ import type {
   TimeRange,
   Wire,
 } from '../model/wire.ts';
+import { parseVisible } from '../model/visible.ts';
 import { ask, listen, type Ask } from './http.ts';
 import { readInstant, readRange, readRules } from './prometheus.ts';
 import { openSession } from './session.ts';
@@ -154,5 +155,5 @@ function readLines(data: string): readonly LogLine[] {
 // eslint-disable-next-line typescript/no-unnecessary-type-parameters -- our own daemon wrote it
 function parsed<T>(data: string): T {
   // eslint-disable-next-line typescript/no-unsafe-type-assertion -- see above
-  return JSON.parse(data) as T;
+  return parseVisible(data) as T;
 }

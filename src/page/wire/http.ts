@@ -1,5 +1,6 @@
 // Requests to the daemon: JSON answers and streams, with every failure as a value.
 import type { Answer, Fault } from '../model/wire.ts';
+import { parseVisible } from '../model/visible.ts';
 import { createEventReader, type SentEvent } from '../model/event-stream.ts';
 
 /** Ms after which a question counts as unanswered. */
@@ -20,7 +21,8 @@ export async function ask(path: string, options: Ask = {}): Promise<Answer<unkno
   try {
     const response = await fetch(path, request(options, AbortSignal.timeout(PATIENCE)));
     const isJson = response.headers.get('content-type')?.startsWith('application/json') === true;
-    const value: unknown = isJson ? await response.json() : await response.text();
+    const text = await response.text();
+    const value = isJson ? parseVisible(text) : text;
     if (!response.ok) return { ok: false, fault: faultOf(response.status, value) };
     if (isJson) return { ok: true, value };
     return response.status === 204 || value === '' ? { ok: true, value: null } : failed('foreign', FOREIGN);
