@@ -3,8 +3,19 @@ import { createHash } from 'node:crypto';
 import type { AlertsByRule } from '../promql/rules/rule-engine.ts';
 import type { Rule } from '../promql/rules/rule-file.ts';
 
+/** Asked for each rule at each evaluation, and as constant as the rule. */
+const bodies = new WeakMap<Rule, string>();
+
 /** What a rule finds and how its alerts are labelled; annotations are only words. */
 export function bodyOf(rule: Rule): string {
+  const known = bodies.get(rule);
+  if (known !== undefined) return known;
+  const body = hashBody(rule);
+  bodies.set(rule, body);
+  return body;
+}
+
+function hashBody(rule: Rule): string {
   const query = rule.query.replaceAll(/\s+/gu, ' ').trim();
   const times = rule.kind === 'alerting' ? [rule.hold, rule.keepFiring] : [];
   const labels = Object.entries(rule.labels)
