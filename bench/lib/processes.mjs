@@ -26,6 +26,20 @@ export async function processorTime(pid) {
   return (ticks * 1000) / TICKS;
 }
 
+/**
+ * Processor time in ms of the threads that a process has, in steps of nanoseconds: for stretches of which a hundredth of a
+ * second is a large part. Differences are to be taken only while no thread ends. Elsewhere than on Linux, `processorTime`.
+ */
+export async function threadTime(pid) {
+  const threads = hasProc ? await readdir(`/proc/${pid}/task`) : [];
+  const texts = await Promise.all(
+    threads.map((thread) => readFile(`/proc/${pid}/task/${thread}/schedstat`, 'utf8').catch(() => '')),
+  );
+  const time = texts.reduce((sum, text) => sum + Number(text.split(' ')[0] ?? 0), 0) / 1e6;
+  // A kernel without these statistics says nothing, or 0.
+  return time > 0 ? time : await processorTime(pid);
+}
+
 function fromClockText(text) {
   return text.split(':').reduce((seconds, part) => seconds * 60 + Number(part), 0) * 1000;
 }
