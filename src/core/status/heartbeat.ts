@@ -77,12 +77,23 @@ export function endHeartbeats(all: Heartbeats, at: number): Heartbeats {
 
 /** Returns 72 letters, the oldest first; slots begin at full five minutes, and the last one is not over yet. */
 export function lettersOf(beats: ServerBeats | undefined, now: number): string {
+  if (beats === undefined) return 'n'.repeat(BEATS);
   const end = (Math.floor(now / BEAT_SPAN) + 1) * BEAT_SPAN;
-  const letters = Array.from({ length: BEATS }, (_, index) => {
+  return pastLetters(beats, end) + letterOf(beats, end - BEAT_SPAN, now);
+}
+
+/** What is over stays as it was until the server changes, and the page asks each second. */
+const past = new WeakMap<ServerBeats, { readonly end: number; readonly letters: string }>();
+
+function pastLetters(beats: ServerBeats, end: number): string {
+  const known = past.get(beats);
+  if (known?.end === end) return known.letters;
+  const letters = Array.from({ length: BEATS - 1 }, (_, index) => {
     const from = end - (BEATS - index) * BEAT_SPAN;
-    return beats === undefined ? 'n' : letterOf(beats, from, Math.min(now, from + BEAT_SPAN));
-  });
-  return letters.join('');
+    return letterOf(beats, from, from + BEAT_SPAN);
+  }).join('');
+  past.set(beats, { end, letters });
+  return letters;
 }
 
 const NOTHING: ServerBeats = { phase: 'n', health: null, over: [], changes: [], restarts: [] };
