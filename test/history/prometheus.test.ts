@@ -6,7 +6,7 @@ import { type Prometheus, type Sample, startPrometheus } from '../fakes/promethe
 import { requireProgram } from '../fakes/require-program.ts';
 import { startWeb, type Web } from '../fakes/web.ts';
 import { questionsOf, readDashboards } from '../dashboards/story-queries.ts';
-import { apiOf, storeOf } from './support/history-api.ts';
+import { apiOf, ask, storeOf } from './support/history-api.ts';
 import { type MadeUpReading, madeUpReadings, RESOLUTION, TARGET } from './support/made-up-readings.ts';
 
 const COUNT = 240;
@@ -274,3 +274,14 @@ async function writeAll(prometheus: Prometheus, readings: readonly MadeUpReading
     await prometheus.write(batch);
   }
 }
+
+test('step() and range() are those of the query', async () => {
+  const api = apiOf(storeOf(madeUpReadings(START, COUNT)), { now: END, generation: 3 });
+  const span = { start: at(START), end: at(START + 600_000), step: '60' };
+  const [written, computed] = await Promise.all(
+    ['sum_over_time(up[60] offset 10m)', 'sum_over_time(up[step()] offset range())'].map((query) =>
+      ask(api, 'query_range', { query, ...span }),
+    ),
+  );
+  expect(computed).toMatchObject({ status: 200, body: written?.body });
+});

@@ -96,7 +96,7 @@ func main() {
 		panic(err)
 	}
 	defer db.Close()
-	p := parser.NewParser(parser.Options{EnableExperimentalFunctions: true})
+	p := parser.NewParser(parser.Options{EnableExperimentalFunctions: true, ExperimentalDurationExpr: true})
 	o := &oracle{db: db, parser: p, engine: promql.NewEngine(promql.EngineOpts{
 		MaxSamples:           50_000_000,
 		Timeout:              time.Minute,

@@ -4,6 +4,7 @@ import type { Element, QueryValue } from '../../promql/model/value.ts';
 import type { EvaluationOptions } from '../../promql/model/series-source.ts';
 import { invalidParameter, QueryError } from '../query/query-error.ts';
 import { formatExpression } from '../../promql/parse/format-expression.ts';
+import type { ParseOptions } from '../../promql/parse/read-expression.ts';
 import type { ParsedQuery } from '../../promql/parse/parse.ts';
 import { readQuery } from '../query/parse-query.ts';
 import { openQuerySource } from '../query/query-source.ts';
@@ -55,7 +56,8 @@ export async function answerQueryRange(parameters: Parameters, context: ApiConte
   const steps = stepsIn(parameters);
   const options = optionsIn(parameters, context);
   const budget = budgetOf(parameters, context);
-  const { expression, type } = queryIn(parameters, context);
+  const { start, end, step } = steps;
+  const { expression, type } = queryIn(parameters, context, { step, range: end - start });
   if (type === 'range' || type === 'string')
     throw new QueryError(
       'bad_data',
@@ -80,10 +82,14 @@ export function answerFormatQuery(parameters: Parameters, context: ApiContext): 
   return dataOf(formatExpression(queryIn(parameters, context).expression, context.generation()));
 }
 
-function queryIn(parameters: Parameters, { generation }: ApiContext): ParsedQuery {
+function queryIn(
+  parameters: Parameters,
+  { generation }: ApiContext,
+  spans: Pick<ParseOptions, 'step' | 'range'> = {},
+): ParsedQuery {
   const text = parameters.get('query') ?? '';
   if (text.length > LONGEST_QUERY) throw invalidParameter('query', `longer than ${LONGEST_QUERY} characters`);
-  return readQuery(text, generation(), 'query');
+  return readQuery(text, { generation: generation(), ...spans }, 'query');
 }
 
 function momentsOf({ start, end, step }: Steps): Float64Array {

@@ -6,6 +6,7 @@ import {
   withLabel,
   writeKey,
 } from '../model/labels.ts';
+import { hashShare } from '../functions/label-hash.ts';
 import { compareLabels } from '../functions/label-order.ts';
 import { decimal } from '../template/go-numbers.ts';
 import { memoize } from '../model/memoize.ts';
@@ -56,6 +57,7 @@ export const AGGREGATIONS: ReadonlySet<string> = new Set([
   ...Object.keys(RANKINGS),
   'count_values',
   'limitk',
+  'limit_ratio',
 ]);
 /** Type of the first argument of operators with two; the others take one. */
 export const PARAMETERS: Readonly<Record<string, 'scalar' | 'string'>> = {
@@ -63,6 +65,7 @@ export const PARAMETERS: Readonly<Record<string, 'scalar' | 'string'>> = {
   topk: 'scalar',
   bottomk: 'scalar',
   limitk: 'scalar',
+  limit_ratio: 'scalar',
   count_values: 'string',
 };
 
@@ -96,6 +99,7 @@ export function aggregate(
   { parameter, generation }: { readonly parameter: number | string; readonly generation: PrometheusMajor },
 ): Element[] {
   if (operator === 'limitk') return limited(grouping, elements, countOf(Number(parameter)));
+  if (operator === 'limit_ratio') return ratioOf(elements, Number(parameter));
   if (operator === 'count_values') return countValues(elements, grouping, String(parameter));
   const number = Number(parameter);
   const groups = groupsOf(grouping)(elements);
@@ -120,6 +124,15 @@ export function aggregate(
 function limited(grouping: LabelSelection, elements: Vector, count: number): Element[] {
   const sorted = elements.toSorted((a, b) => compareLabels(a.labels, b.labels, []));
   return itemsByGroup(groupsOf(grouping)(sorted), sorted).flatMap((own) => own.slice(0, count));
+}
+
+/** About this part of the elements, by the hash of their labels; a negative one is what the positive rest leaves out. */
+function ratioOf(elements: Vector, ratio: number): Element[] {
+  if (Number.isNaN(ratio)) throw new EvaluationError('The part of the elements to pick is NaN');
+  const most = Math.min(Math.max(ratio, -1), 1);
+  return elements.filter(({ labels }) =>
+    most >= 0 ? hashShare(labels) < most : hashShare(labels) >= 1 + most,
+  );
 }
 
 function groupsBy(grouping: LabelSelection, labels: readonly Labels[]): Groups {

@@ -1,4 +1,4 @@
-// Parsers of number, duration and string literals.
+// Parsers of number, duration and string literals, and the printer of durations.
 
 const UNITS = { y: 31_536_000_000, w: 604_800_000, d: 86_400_000, h: 3_600_000, m: 60_000, s: 1000, ms: 1 };
 /** The largest unit first, each at most once. */
@@ -22,6 +22,30 @@ export function parseDuration(text: string): number | null {
     0,
   );
   return duration > LONGEST ? null : duration;
+}
+
+/** Years and weeks only where nothing is left of them: 90d is easier to read than 12w6d. */
+const PRINTED: readonly (readonly [unit: string, length: number, isWhole: boolean])[] = [
+  ['y', 31_536_000_000, true],
+  ['w', 604_800_000, true],
+  ['d', 86_400_000, false],
+  ['h', 3_600_000, false],
+  ['m', 60_000, false],
+  ['s', 1000, false],
+  ['ms', 1, false],
+];
+
+/** Writes ms as Prometheus does: `1h30m`. */
+export function formatDuration(milliseconds: number): string {
+  let left = Math.trunc(milliseconds);
+  let text = '';
+  for (const [unit, length, isWhole] of PRINTED) {
+    const count = Math.floor(left / length);
+    if (count === 0 || (isWhole && left % length !== 0)) continue;
+    text += `${count}${unit}`;
+    left -= count * length;
+  }
+  return text === '' ? '0s' : text;
 }
 
 /** `1e3`, `0x1F`, `017` for 15, `Inf`, `NaN`, and `5m` for 300; null when the text is none. */

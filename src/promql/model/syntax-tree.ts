@@ -43,9 +43,11 @@ export interface Matcher {
 export type FixedTime = number | 'start' | 'end';
 
 /** When a selector or a subquery reads. */
-interface Timing {
+export interface Timing {
   /** Ms before that moment; negative is after it. */
   readonly offset: number;
+  /** The arithmetic by which the offset was written, where it was. */
+  readonly offsetText?: string;
   /** The `@` modifier; null without one: the moment of the evaluation. */
   readonly fixedAt: FixedTime | null;
 }
@@ -63,6 +65,7 @@ export interface RangeSelector extends Node {
   readonly kind: 'range';
   readonly selector: Selector;
   readonly range: number;
+  readonly rangeText?: string;
 }
 
 /** The values of an expression over `range` ms. */
@@ -70,8 +73,10 @@ export interface Subquery extends Node, Timing {
   readonly kind: 'subquery';
   readonly operand: Expression;
   readonly range: number;
+  readonly rangeText?: string;
   /** Ms between two evaluations, at whole multiples of it; null for the default. */
   readonly step: number | null;
+  readonly stepText?: string;
 }
 
 export interface Call extends Node {

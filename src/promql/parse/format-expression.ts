@@ -1,14 +1,8 @@
 // Printer of expressions in Prometheus' own format: as short as it can be, and over several lines where one is too long.
 import { isLabelName, NAME } from '../model/labels.ts';
+import { formatDuration } from '../model/literals.ts';
 import type { PrometheusMajor } from '../model/series-source.ts';
-import type {
-  Aggregation,
-  Expression,
-  FixedTime,
-  Matcher,
-  Operation,
-  Selector,
-} from '../model/syntax-tree.ts';
+import type { Aggregation, Expression, Matcher, Operation, Selector, Timing } from '../model/syntax-tree.ts';
 import { decimal, general } from '../template/go-numbers.ts';
 import { quoted } from '../template/go-printf.ts';
 
@@ -70,8 +64,8 @@ class Printer {
       case 'selector':
         return selectorText(expression) + timingText(expression);
       case 'range': {
-        const { selector, range } = expression;
-        return `${selectorText(selector)}[${durationText(range)}]${timingText(selector)}`;
+        const { selector, range, rangeText } = expression;
+        return `${selectorText(selector)}[${rangeText ?? formatDuration(range)}]${timingText(selector)}`;
       }
       case 'subquery':
         return this.short(expression.operand) + this.#suffix(expression);
@@ -135,7 +129,7 @@ class Printer {
   }
 
   #number(value: number, isDuration: boolean): string {
-    if (isDuration) return `${value < 0 ? '-' : ''}${durationText(Math.abs(value) * 1000)}`;
+    if (isDuration) return `${value < 0 ? '-' : ''}${formatDuration(Math.abs(value) * 1000)}`;
     if (Object.is(value, -0)) return '-0';
     return this.#generation === 3 ? decimal(value) : general(value);
   }
@@ -157,8 +151,9 @@ class Printer {
   }
 
   #suffix(subquery: Extract<Expression, { kind: 'subquery' }>): string {
-    const step = subquery.step === null ? '' : durationText(subquery.step);
-    return `[${durationText(subquery.range)}:${step}]${timingText(subquery)}`;
+    const { range, rangeText, step, stepText } = subquery;
+    const every = step === null ? '' : (stepText ?? formatDuration(step));
+    return `[${rangeText ?? formatDuration(range)}:${every}]${timingText(subquery)}`;
   }
 }
 
@@ -180,40 +175,11 @@ function matcherText({ label, operator, value }: Matcher): string {
   return `${isLabelName(label) ? label : quoted(label)}${operator}${quoted(value)}`;
 }
 
-function timingText({
-  offset,
-  fixedAt,
-}: {
-  readonly offset: number;
-  readonly fixedAt: FixedTime | null;
-}): string {
+function timingText({ offset, offsetText, fixedAt }: Timing): string {
   const at =
     fixedAt === null
       ? ''
       : ` @ ${typeof fixedAt === 'number' ? (fixedAt / 1000).toFixed(3) : `${fixedAt}()`}`;
-  if (offset === 0) return at;
-  return `${at} offset ${offset < 0 ? '-' : ''}${durationText(Math.abs(offset))}`;
-}
-
-/** Years and weeks only where nothing is left of them: 90d is easier to read than 12w6d. */
-const UNITS: readonly (readonly [unit: string, length: number, isWhole: boolean])[] = [
-  ['y', 31_536_000_000, true],
-  ['w', 604_800_000, true],
-  ['d', 86_400_000, false],
-  ['h', 3_600_000, false],
-  ['m', 60_000, false],
-  ['s', 1000, false],
-  ['ms', 1, false],
-];
-
-function durationText(milliseconds: number): string {
-  let left = Math.trunc(milliseconds);
-  let text = '';
-  for (const [unit, length, isWhole] of UNITS) {
-    const count = Math.floor(left / length);
-    if (count === 0 || (isWhole && left % length !== 0)) continue;
-    text += `${count}${unit}`;
-    left -= count * length;
-  }
-  return text === '' ? '0s' : text;
+  if (offset === 0 && offsetText === undefined) return at;
+  return `${at} offset ${offsetText ?? (offset < 0 ? '-' : '') + formatDuration(Math.abs(offset))}`;
 }

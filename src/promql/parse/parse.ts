@@ -35,12 +35,15 @@ export function parse(text: string, options: ParseOptions = {}): Expression {
  *
  * @throws PromqlError as `parse`
  */
-export function parseQuery(text: string, { generation = 3 }: ParseOptions = {}): ParsedQuery {
+export function parseQuery(
+  text: string,
+  { generation = 3, step = 0, range = 0 }: ParseOptions = {},
+): ParsedQuery {
   const top = treeOf(text);
   const root = childrenOf(top).find(isExpression);
   const fault = firstFault(top, text);
   if (root === undefined || fault !== null) throw syntaxError(text, fault ?? top);
-  const expression = readExpression(root, { text, generation });
+  const expression = readExpression(root, { text, generation, step, range });
   return { expression, type: checkTypes(expression, text, generation) };
 }
 

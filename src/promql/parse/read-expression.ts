@@ -21,6 +21,9 @@ import {
 export interface ParseOptions {
   /** Major version of Prometheus whose language it is: in a regular expression of version 3 `.` matches a line break as well. */
   readonly generation?: PrometheusMajor;
+  /** Ms between two moments of a range query, and from its first to its last: `step()` and `range()` of durations; 0 for one moment. */
+  readonly step?: number;
+  readonly range?: number;
 }
 
 /** The text of a query, and the version of Prometheus for which it was written. */
@@ -53,7 +56,7 @@ const UNSUPPORTED: Readonly<Record<string, string>> = {
 /** @throws PromqlError */
 export function readExpression(node: SyntaxNode, query: Query): Expression {
   const { text } = query;
-  if (isOperator(node, text)) return readOperators(node, text, (inner) => readExpression(inner, query));
+  if (isOperator(node, text)) return readOperators(node, query, (inner) => readExpression(inner, query));
   const reader = READERS[node.name];
   if (reader !== undefined) return reader(node, query);
   throw unsupported(UNSUPPORTED[node.name] ?? node.name, node, text);

@@ -3,7 +3,7 @@
 import type { SyntaxNode } from '@lezer/common';
 import { createLabelSelection } from '../model/labels.ts';
 import { parseNumber } from '../model/literals.ts';
-import { durationAt, stepAt } from './read-selector.ts';
+import { durationAt, type DurationContext, type ReadDuration, stepAt } from './read-duration.ts';
 import type { Expression, FixedTime, Matching, Operation } from '../model/syntax-tree.ts';
 import {
   childNamed,
@@ -52,12 +52,12 @@ type Part =
 
 /** Stands behind an operand. */
 type Suffix =
-  | { readonly kind: 'offset'; readonly offset: number; readonly node: SyntaxNode }
+  | { readonly kind: 'offset'; readonly offset: ReadDuration; readonly node: SyntaxNode }
   | { readonly kind: 'at'; readonly fixedAt: FixedTime; readonly node: SyntaxNode }
   | {
       readonly kind: 'subquery';
-      readonly range: number;
-      readonly step: number | null;
+      readonly range: ReadDuration;
+      readonly step: ReadDuration | null;
       readonly node: SyntaxNode;
     };
 
@@ -80,12 +80,17 @@ function isSignedNumber(node: SyntaxNode, text: string): boolean {
  * @param readOperand reads what is between operators
  * @throws PromqlError
  */
-export function readOperators(node: SyntaxNode, text: string, readOperand: ReadOperand): Expression {
-  const row = new Row(partsOf(node, { text, readOperand }), text);
+export function readOperators(
+  node: SyntaxNode,
+  query: DurationContext,
+  readOperand: ReadOperand,
+): Expression {
+  const row = new Row(partsOf(node, { query, text: query.text, readOperand }), query.text);
   return row.link(0);
 }
 
 interface ReadContext {
+  readonly query: DurationContext;
   readonly text: string;
   readonly readOperand: ReadOperand;
 }
@@ -104,13 +109,13 @@ function partsOf(node: SyntaxNode, context: ReadContext): Part[] {
       return [signAt(sign, text), ...partsOf(childOf(node, isExpression), context)];
     }
     case 'OffsetExpr': {
-      const offset = offsetAt(childNamed(node, 'OffsetDurationExpr'), text);
+      const offset = durationAt(childNamed(node, 'OffsetDurationExpr'), context.query);
       return [...partsOf(childOf(node, isExpression), context), { kind: 'offset', offset, node }];
     }
     case 'StepInvariantExpr':
       return [...operandOf(node, context), { kind: 'at', fixedAt: fixedTimeAt(node, text), node }];
     case 'SubqueryExpr': {
-      const [range, step = null] = node.getChildren('DurationExpr').map((one) => stepAt(one, text));
+      const [range, step = null] = node.getChildren('DurationExpr').map((one) => stepAt(one, context.query));
       if (range === undefined) throw syntaxError(text, node);
       return [...operandOf(node, context), { kind: 'subquery', range, step: step ?? null, node }];
     }
@@ -148,12 +153,6 @@ export function numberAt(node: SyntaxNode, text: string): Expression {
   if (value === null) throw syntaxError(text, node);
   const isDuration = /[smhdwy]$/u.test(textOf(node, text));
   return { kind: 'number', value, ...placeOf(node), ...(isDuration ? { isDuration } : {}) };
-}
-
-function offsetAt(node: SyntaxNode, text: string): number {
-  const inner = node.getChild('OffsetDurationExpr');
-  if (inner === null) return durationAt(node, text);
-  return (textOf(childNamed(node, 'UnaryOp'), text) === '-' ? -1 : 1) * offsetAt(inner, text);
 }
 
 function infixIn(node: SyntaxNode, text: string): Infix {
@@ -239,8 +238,10 @@ class Row {
         expression = {
           kind: 'subquery',
           operand: expression,
-          range,
-          step,
+          range: range.milliseconds,
+          ...(range.written === undefined ? {} : { rangeText: range.written }),
+          step: step?.milliseconds ?? null,
+          ...(step?.written === undefined ? {} : { stepText: step.written }),
           offset: 0,
           fixedAt: null,
           ...place,
@@ -259,7 +260,7 @@ class Row {
 
   #timed(expression: Expression, part: Exclude<Suffix, { kind: 'subquery' }>): Expression {
     const { node } = part;
-    const timing = part.kind === 'offset' ? { offset: part.offset } : { fixedAt: part.fixedAt };
+    const timing = part.kind === 'offset' ? offsetOf(part.offset) : { fixedAt: part.fixedAt };
     const to = node.to;
     switch (expression.kind) {
       case 'selector':
@@ -275,4 +276,8 @@ class Row {
         );
     }
   }
+}
+
+function offsetOf({ milliseconds, written }: ReadDuration): { offset: number; offsetText?: string } {
+  return written === undefined ? { offset: milliseconds } : { offset: milliseconds, offsetText: written };
 }

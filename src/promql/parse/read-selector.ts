@@ -1,16 +1,14 @@
 // Reader of selectors: names, matchers and ranges.
 import type { SyntaxNode } from '@lezer/common';
 import { NAME } from '../model/labels.ts';
-import { parseDuration, parseNumber } from '../model/literals.ts';
 import { createMatcher, excludesEmpty } from '../model/matcher.ts';
-import type { PrometheusMajor } from '../model/series-source.ts';
+import { durationAt, type DurationContext } from './read-duration.ts';
 import type { Matcher, RangeSelector, Selector } from '../model/syntax-tree.ts';
 import {
   childNamed,
   childOf,
   childrenOf,
   isExpression,
-  unsupported,
   syntaxError,
   placeOf,
   errorAtNode,
@@ -18,13 +16,7 @@ import {
   textOf,
 } from './grammar-node.ts';
 
-/** The text of a query, and the version of Prometheus for which it was written. */
-interface Query {
-  readonly text: string;
-  readonly generation: PrometheusMajor;
-}
-
-export function readSelector(node: SyntaxNode, query: Query): Selector {
+export function readSelector(node: SyntaxNode, query: DurationContext): Selector {
   const { text } = query;
   const named = node.getChild('Identifier');
   const list = node.getChild('LabelMatchers');
@@ -40,7 +32,7 @@ export function readSelector(node: SyntaxNode, query: Query): Selector {
   return { kind: 'selector', name, matchers, offset: 0, fixedAt: null, ...placeOf(node) };
 }
 
-function readMatcher(node: SyntaxNode, { text, generation }: Query): Matcher {
+function readMatcher(node: SyntaxNode, { text, generation }: DurationContext): Matcher {
   // `{"up"}` is a metric name.
   if (node.name === 'QuotedLabelName')
     return createMatcher({ label: NAME, operator: '=', value: stringAt(node, text) });
@@ -59,27 +51,18 @@ function readMatcher(node: SyntaxNode, { text, generation }: Query): Matcher {
   }
 }
 
-export function readRange(node: SyntaxNode, query: Query): RangeSelector {
+export function readRange(node: SyntaxNode, query: DurationContext): RangeSelector {
   const { text } = query;
   const inner = childOf(node, isExpression);
   if (inner.name !== 'VectorSelector')
     throw errorAtNode('A range must follow the name or the matchers directly', node, text);
-  const range = durationAt(childNamed(node, 'DurationExpr'), text);
-  if (range <= 0) throw errorAtNode('A range must be longer than 0', node, text);
-  return { kind: 'range', selector: readSelector(inner, query), range, ...placeOf(node) };
-}
-
-/** Reads `5m`, or `300` in seconds, as milliseconds. */
-export function durationAt(node: SyntaxNode, text: string): number {
-  const written = textOf(node, text);
-  const duration = parseDuration(written) ?? Math.round((parseNumber(written) ?? Number.NaN) * 1000);
-  if (!Number.isFinite(duration)) throw unsupported('arithmetic with durations', node, text);
-  return duration;
-}
-
-/** Reads the range or the step of a subquery. @throws PromqlError unless it is longer than 0 */
-export function stepAt(node: SyntaxNode, text: string): number {
-  const duration = durationAt(node, text);
-  if (duration <= 0) throw errorAtNode('Range and step of a subquery must be longer than 0', node, text);
-  return duration;
+  const range = durationAt(childNamed(node, 'DurationExpr'), query);
+  if (range.milliseconds <= 0) throw errorAtNode('A range must be longer than 0', node, text);
+  return {
+    kind: 'range',
+    selector: readSelector(inner, query),
+    range: range.milliseconds,
+    ...(range.written === undefined ? {} : { rangeText: range.written }),
+    ...placeOf(node),
+  };
 }

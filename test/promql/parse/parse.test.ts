@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { parse } from '../../../src/promql/parse/parse.ts';
+import { parse, parseQuery } from '../../../src/promql/parse/parse.ts';
 import { type Expression, PromqlError } from '../../../src/promql/model/syntax-tree.ts';
 import { createRandom } from '../support/random.ts';
 import { randomExpression } from '../support/random-expression.ts';
@@ -124,6 +124,25 @@ describe('parse()', () => {
   });
 });
 
+describe('durations', () => {
+  test.each([
+    ['up[5m * 2]', 600_000],
+    ['up[1h / 7]', 514_285],
+    ['up[step() * 3]', 90_000],
+    ['up[range()]', 3_600_000],
+    ['up[min_of(step(), 10s)]', 10_000],
+  ])('%s is %d ms', (text, range) => {
+    const options = { step: 30_000, range: 3_600_000 };
+    expect(parseQuery(text, options).expression).toMatchObject({ range });
+  });
+
+  test('are computed from Prometheus 3 on', () => {
+    expect(() => parse('sum_over_time(up[5m * 2])', { generation: 2 })).toThrow(
+      'Arithmetic with durations is there from Prometheus 3 on, found at character 18: 5m * 2',
+    );
+  });
+});
+
 describe('parse() refuses', () => {
   test.each([
     ['what is no PromQL', 'up + * up', 'Cannot read the expression at character 6: * up'],
@@ -152,15 +171,11 @@ describe('parse() refuses', () => {
     ['@ without a time', 'sum(up @ NaN)', '@ needs a time in seconds at character 10: NaN'],
     ['@ behind what is computed', 'sum(up) @ 5', '@ must follow a selector at character 1'],
     [
-      'arithmetic with durations',
-      'rate(up[5m+1m])',
-      'has no arithmetic with durations, found at character 9: 5m+1m',
+      'a duration that is computed to nothing',
+      'rate(up[5m-6m])',
+      'A range must be longer than 0 at character 6: up[5m-6m]',
     ],
-    [
-      'an aggregation that it lacks',
-      'limit_ratio(1, up)',
-      'This engine has no aggregation limit_ratio, found at character 1',
-    ],
+    ['a duration that is divided by 0', 'rate(up[5m/0])', 'A duration is divided by 0 at character 9: 5m/0'],
     ['a fill', 'a + fill(0) b', 'This engine has no such modifier, found at character 5: fill(0)'],
     [
       'a regular expression that Go has not',
