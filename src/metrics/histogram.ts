@@ -24,6 +24,8 @@ export interface HistogramWriter {
 export interface LabelledHistogram extends HistogramWriter {
   /** Of the series that are wanted; each with the same labels object every time. */
   samples(wants: (name: string) => boolean): MetricSample[];
+  /** Writes up to so many series that have changed, before they are taken; false when none is left. */
+  write(most: number): boolean;
   /** Takes header and lines as they are now; the returned function puts them together, without a newline at the end. */
   take(): () => string;
 }
@@ -36,6 +38,8 @@ interface Names {
 
 export function createHistogram({ name, help, labels, buckets }: HistogramOptions): LabelledHistogram {
   const series = new Map<string, SeriesCounts>();
+  /** Those whose text is out of date. */
+  const changed = new Set<SeriesCounts>();
   const names = { bucket: `${name}_bucket`, sum: `${name}_sum`, count: `${name}_count` };
   const header = headerOf({ name, type: 'histogram', help });
   const text = createCachedText();
@@ -46,29 +50,57 @@ export function createHistogram({ name, help, labels, buckets }: HistogramOption
     return key;
   };
 
+  function forget(key: string): void {
+    const counts = series.get(key);
+    if (counts !== undefined) changed.delete(counts);
+    series.delete(key);
+  }
+
+  function add(given: Labels): SeriesCounts {
+    const key = keyOf(given);
+    forget(key);
+    const counts = emptyCounts(given, buckets, names);
+    series.set(key, counts);
+    changed.add(counts);
+    return counts;
+  }
+
   function observeAll(given: Labels, values: readonly number[]): void {
     const numbers = values.filter((value) => Number.isFinite(value));
     if (numbers.length === 0) return;
-    const key = keyOf(given);
-    const counts = series.get(key) ?? emptyCounts(given, buckets, names);
-    series.set(key, counts);
+    const counts = series.get(keyOf(given)) ?? add(given);
     for (const value of numbers) addTo(counts, value, buckets);
+    changed.add(counts);
     text.drop();
   }
 
   return {
     open(given) {
-      series.set(keyOf(given), emptyCounts(given, buckets, names));
+      add(given);
       text.drop();
     },
     observe: (given, value) => observeAll(given, [value]),
     observeAll,
     remove(given) {
-      series.delete(keyOf(given));
+      forget(keyOf(given));
       text.drop();
     },
+    write(most) {
+      let left = most;
+      for (const counts of changed) {
+        if (left === 0) return true;
+        left -= 1;
+        changed.delete(counts);
+        textOf(counts);
+      }
+      return false;
+    },
     samples: (wants) => [...series.values()].flatMap((counts) => samplesOf(counts, names, wants)),
-    take: () => text.take(() => [header, ...Array.from(series.values(), textOf)]),
+    take: () =>
+      text.take(() => {
+        changed.clear();
+        return [header, ...Array.from(series.values(), textOf)];
+      }),
   };
 }
 
@@ -118,15 +150,16 @@ function addTo(own: SeriesCounts, value: number, buckets: readonly number[]): vo
 function textOf(own: SeriesCounts): string {
   if (own.text !== null) return own.text;
   const { heads, counts, sum } = own;
-  let text = '';
+  const parts: (string | number)[] = [];
   let total = 0;
-  for (const [index, count] of counts.entries()) {
-    total += count;
-    text += `${heads[index]}${total}\n`;
+  for (let index = 0; index < counts.length; index += 1) {
+    total += counts[index] ?? 0;
+    parts.push(heads[index] ?? '', total, '\n');
   }
-  text += `${heads[counts.length]}${valueText(sum)}\n${heads[counts.length + 1]}${total}`;
-  own.text = text;
-  return text;
+  parts.push(heads[counts.length] ?? '', valueText(sum), '\n', heads[counts.length + 1] ?? '', total);
+  // Joined, not added up: a text of many pieces would be copied when all are put together.
+  own.text = parts.join('');
+  return own.text;
 }
 
 function samplesOf(

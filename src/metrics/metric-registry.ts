@@ -9,8 +9,10 @@ import { createHistogram, type HistogramWriter, type LabelledHistogram } from '.
 import { registerProcessMetrics } from './process-metrics.ts';
 import type { Labels, Sample } from './sample.ts';
 
-/** Characters that are put together before others have a turn of the event loop; a hundred servers have as many. */
-const MOST_A_TURN = 1024 * 1024;
+/** Characters that are put together before others have a turn of the event loop; fifty servers have as many. */
+const MOST_A_TURN = 512 * 1024;
+/** Series of a histogram that are written in such a turn. */
+const MOST_SERIES_A_TURN = 200;
 
 export interface MetricRegistry {
   /**
@@ -22,7 +24,7 @@ export interface MetricRegistry {
   /** @throws RangeError for a metric that the catalogue does not define as a histogram */
   histogram(metric: MetricName): HistogramWriter;
   /** The exposition of this moment: what changes while it is waited for is not in it. */
-  text(): Promise<string>;
+  text(): Promise<Buffer>;
   /** The same as samples, of the metrics that are wanted. */
   samples(wants: (name: string) => boolean): Promise<readonly MetricSample[]>;
 }
@@ -49,20 +51,23 @@ export function createMetricRegistry(): MetricRegistry {
       return found;
     },
     async text() {
-      // Taken before anything is waited for.
+      for (const histogram of histograms.values())
+        while (histogram.write(MOST_SERIES_A_TURN)) await nextTurn();
+      // From here on nothing is waited for until all is taken.
       const taken = [...families.values(), ...histograms.values()].map((family) => family.take());
       const last = await ofProcess.metrics();
-      const texts: string[] = [];
+      // As bytes at once: of all texts together that would be one long piece of work.
+      const pieces: Buffer[] = [];
       let written = 0;
       for (const putTogether of taken) {
-        const text = putTogether();
-        texts.push(text);
-        written += text.length;
+        const piece = Buffer.from(`${putTogether()}\n\n`);
+        pieces.push(piece);
+        written += piece.length;
         if (written < MOST_A_TURN) continue;
         written = 0;
         await nextTurn();
       }
-      return [...texts, last].join('\n\n');
+      return Buffer.concat([...pieces, Buffer.from(last)]);
     },
     async samples(wants) {
       const own = owners.samples(wants);

@@ -13,7 +13,7 @@ export interface ScrapeCache {
   current(): Promise<Buffer>;
 }
 
-export function createScrapeCache(clock: Clock, renderText: () => Promise<string>): ScrapeCache {
+export function createScrapeCache(clock: Clock, renderText: () => Promise<Buffer>): ScrapeCache {
   let urgency: Urgency = 'now';
   let latest: { readonly text: Buffer; readonly at: number } | null = null;
   let rendering: Promise<Buffer> | null = null;
@@ -23,7 +23,7 @@ export function createScrapeCache(clock: Clock, renderText: () => Promise<string
     // Reset before rendering begins: what changes from here on is for the next text.
     urgency = 'never';
     try {
-      const text = Buffer.from(await renderText());
+      const text = await renderText();
       latest = { text, at };
       return text;
     } catch (error) {

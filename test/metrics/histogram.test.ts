@@ -43,3 +43,20 @@ test('a removed series is neither written nor read, and a series keeps its label
   expect(histogram.samples(all)).toEqual([]);
   expect(histogram.take()()).not.toContain('ping');
 });
+
+test('series that have changed are written a few at a time, and what changes afterwards is taken too', () => {
+  const histogram = open();
+  for (const method of ['a', 'b', 'c']) histogram.observe({ method }, 0.1);
+  expect([histogram.write(2), histogram.write(2), histogram.write(2)]).toEqual([true, false, false]);
+  histogram.observe({ method: 'b' }, 0.2);
+  histogram.open({ method: 'c' });
+  histogram.observe({ method: 'd' }, 3);
+  histogram.remove({ method: 'd' });
+  const counts = histogram
+    .take()()
+    .split('\n')
+    .filter((line) => line.includes('_count'));
+  const name = 'mcp_server_operation_duration_seconds_count';
+  expect(counts).toEqual([`${name}{method="a"} 1`, `${name}{method="b"} 2`, `${name}{method="c"} 0`]);
+  expect(histogram.write(1)).toBe(false);
+});

@@ -37,7 +37,7 @@ test('a registry holds exactly the last samples of each owner, whatever it held 
       for (const [files, other] of rounds) {
         registry.replaceSamples('files', files);
         registry.replaceSamples('other', other);
-        const text = await registry.text();
+        const text = String(await registry.text());
         const shown = [...parse(text)].filter(
           ([series]) => series.startsWith('mcp_watchdog_probe') && series.includes('{'),
         );

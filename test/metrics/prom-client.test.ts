@@ -18,7 +18,7 @@ test('nothing is put into the global registry, which others may use', () => {
 test('the process metrics are those of the library, without the nodejs ones', async () => {
   const registry = new prometheus.Registry();
   prometheus.collectDefaultMetrics({ register: registry });
-  const [theirs, ours] = [await registry.metrics(), await createMetricRegistry().text()];
+  const [theirs, ours] = [await registry.metrics(), String(await createMetricRegistry().text())];
   const names = (text: string) =>
     [...parse(text).keys()].filter((name) => name.startsWith('process_')).sort();
   expect(names(ours)).toEqual(names(theirs));

@@ -7,7 +7,7 @@ function setUp() {
   const made: string[] = [];
   const cache = createScrapeCache(clock, async () => {
     made.push(`text ${made.length + 1}`);
-    return made.at(-1) ?? '';
+    return Buffer.from(made.at(-1) ?? '');
   });
   return { clock, made, cache, text: async () => (await cache.current()).toString() };
 }
@@ -34,7 +34,7 @@ test('a text that failed is tried again', async () => {
   let fails = true;
   const cache = createScrapeCache(new FakeClock(), async () => {
     if (fails) throw new Error('not now');
-    return 'text';
+    return Buffer.from('text');
   });
   await expect(cache.current()).rejects.toThrow('not now');
   fails = false;
