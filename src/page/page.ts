@@ -4,7 +4,7 @@ import type { PageStatus } from '../core/status/page-status.ts';
 import { createConnection } from './connection.ts';
 import { countNeeds } from './model/groups.ts';
 import { readRoute, writeRoute, type Route } from './model/route.ts';
-import { NO_SPARKS, type Sparks } from './model/sparks.ts';
+import { NO_SPARKS, type Sparks } from './model/curves/sparks.ts';
 import { visible } from './model/visible.ts';
 import type { Fault, Wire } from './model/wire.ts';
 import type { App, Gone, PageState, View } from './common/app.ts';

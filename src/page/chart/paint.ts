@@ -1,5 +1,5 @@
 // Drawing of a chart on its canvas: grid and labels, marks, lines, limits, and the time that the pointer is over.
-import { timeTicks, valueRange, valueTicks } from '../model/ticks.ts';
+import { timeTicks, valueRange, valueTicks } from '../model/curves/ticks.ts';
 import { clock } from '../model/words.ts';
 import type { ChartData, ChartOptions } from './chart-data.ts';
 import { COLOURS, type Palette } from './palette.ts';

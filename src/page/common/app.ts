@@ -1,6 +1,6 @@
 // App of the page: the state that all views share, and the requests that they may make.
 import type { TemplateResult } from 'lit-html';
-import type { Sparks } from '../model/sparks.ts';
+import type { Sparks } from '../model/curves/sparks.ts';
 import type { PageStatus } from '../../core/status/page-status.ts';
 import type { ShownEvent } from '../../core/status/shown-event.ts';
 import type { Fault, Wire } from '../model/wire.ts';

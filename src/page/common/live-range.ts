@@ -1,5 +1,5 @@
 // Expression over a range that ends now: read as a whole once, then value by value.
-import { goesOn, goOn } from '../model/rolling.ts';
+import { goesOn, goOn } from '../model/curves/rolling.ts';
 import type { Answer, RangeResult, TimeRange, Wire } from '../model/wire.ts';
 
 export interface LiveRange {

@@ -2,7 +2,7 @@
 import { html, svg, nothing, type TemplateResult } from 'lit-html';
 import type { TroubleGroup } from '../../core/status/troubles.ts';
 import { BEAT_HEIGHT, beatPaths, BEAT_WIDTH, describeBeats, readBeats, SLOTS } from '../model/heartbeat.ts';
-import { sparkPath, SPARK_HEIGHT, SPARK_WIDTH } from '../model/sparkline.ts';
+import { sparkPath, SPARK_HEIGHT, SPARK_WIDTH } from '../model/curves/sparkline.ts';
 import { clock } from '../model/words.ts';
 
 export type Tone = 'red' | 'amber' | 'green' | 'grey';

@@ -1,6 +1,13 @@
 // Reader of the curves and counts of the overview.
 import { createLiveRange } from '../common/live-range.ts';
-import { countsOf, curvesOf, NO_SPARKS, SPARK_QUERIES, sparkRange, type Sparks } from '../model/sparks.ts';
+import {
+  countsOf,
+  curvesOf,
+  NO_SPARKS,
+  SPARK_QUERIES,
+  sparkRange,
+  type Sparks,
+} from '../model/curves/sparks.ts';
 import type { Answer, Wire } from '../model/wire.ts';
 
 export interface SparkReader {

@@ -3,7 +3,7 @@ import { guard } from 'lit-html/directives/guard.js';
 import { html, nothing, type TemplateResult } from 'lit-html';
 import { size, span } from '../../core/base/format.ts';
 import { readBeats, rightEdge, upShare } from '../model/heartbeat.ts';
-import { lastOf } from '../model/sparks.ts';
+import { lastOf } from '../model/curves/sparks.ts';
 import type { PageServer } from '../../core/status/page-status.ts';
 import { lasting, rate, seconds, share, shortName, UNKNOWN } from '../model/words.ts';
 import { stateWords, updateBadge } from '../model/server-words.ts';

@@ -7,7 +7,7 @@ import { createLiveRange } from '../common/live-range.ts';
 import { segments } from '../common/parts.ts';
 import { loadStyle } from '../common/style.ts';
 import { EXAMPLES, labelText, unitOf, caretFor } from './query-words.ts';
-import { RANGES, rangeUntil, secondsOf, type RangeKey } from '../model/ranges.ts';
+import { RANGES, rangeUntil, secondsOf, type RangeKey } from '../model/curves/ranges.ts';
 import { writeRoute } from '../model/route.ts';
 import type { RangeResult } from '../model/wire.ts';
 import { plural } from '../model/words.ts';

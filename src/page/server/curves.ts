@@ -5,7 +5,7 @@ import type { PageServer } from '../../core/status/page-status.ts';
 import { createChart, type Chart } from '../chart/chart.ts';
 import type { App } from '../common/app.ts';
 import { createLiveRange, type LiveRange } from '../common/live-range.ts';
-import { rangeUntil } from '../model/ranges.ts';
+import { rangeUntil } from '../model/curves/ranges.ts';
 import type { RangeResult } from '../model/wire.ts';
 import { rate, seconds, UNKNOWN } from '../model/words.ts';
 

@@ -4,7 +4,7 @@ import type { PageServer, PageStatus } from '../../core/status/page-status.ts';
 import type { App, View } from '../common/app.ts';
 import { icon } from '../common/marks.ts';
 import { loadStyle } from '../common/style.ts';
-import { RANGES, secondsOf, type RangeKey } from '../model/ranges.ts';
+import { RANGES, secondsOf, type RangeKey } from '../model/curves/ranges.ts';
 import { writeRoute } from '../model/route.ts';
 import { createActions } from './actions.ts';
 import { createCurves } from './curves.ts';

@@ -7,7 +7,7 @@ import { heartbeat } from '../common/marks.ts';
 import { segments } from '../common/parts.ts';
 import { readBeats, rightEdge, SLOT_MINUTES, SLOTS, upShare } from '../model/heartbeat.ts';
 import { foldRuns, type EventEntry } from '../model/event-runs.ts';
-import { RANGES, type RangeKey } from '../model/ranges.ts';
+import { RANGES, type RangeKey } from '../model/curves/ranges.ts';
 import { writeRoute } from '../model/route.ts';
 import { clock, share, utc } from '../model/words.ts';
 import type { Records } from './records.ts';

@@ -9,8 +9,8 @@ import {
   SLOTS,
   upShare,
 } from '../../../src/page/model/heartbeat.ts';
-import { SPARK_HEIGHT, sparkPath, SPARK_WIDTH } from '../../../src/page/model/sparkline.ts';
-import { RANGES, rangeUntil } from '../../../src/page/model/ranges.ts';
+import { SPARK_HEIGHT, sparkPath, SPARK_WIDTH } from '../../../src/page/model/curves/sparkline.ts';
+import { RANGES, rangeUntil } from '../../../src/page/model/curves/ranges.ts';
 
 const time = (at: number): string => new Date(at).toISOString().slice(11, 16);
 const letters = fc.array(fc.constantFrom(...Object.keys(BEATS), 'x', '?'), { maxLength: 100 });

@@ -7,7 +7,7 @@ import { caretFor, labelText, unitOf } from '../../../src/page/query/query-words
 import { retryDelay } from '../../../src/page/model/retry.ts';
 import { readRoute, writeRoute, type Route } from '../../../src/page/model/route.ts';
 import { snippetsFor } from '../../../src/page/server/snippets.ts';
-import { countsOf, curvesOf, lastOf } from '../../../src/page/model/sparks.ts';
+import { countsOf, curvesOf, lastOf } from '../../../src/page/model/curves/sparks.ts';
 import { number, plural, rate, seconds, share, shortName } from '../../../src/page/model/words.ts';
 import { readInstant, readRange, readRules } from '../../../src/page/wire/prometheus.ts';
 

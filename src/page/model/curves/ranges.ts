@@ -1,5 +1,5 @@
 // Time ranges of charts.
-import type { TimeRange } from './wire.ts';
+import type { TimeRange } from '../wire.ts';
 
 export const RANGES = [
   { key: '1', label: '15 min', seconds: 15 * 60 },

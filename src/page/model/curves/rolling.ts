@@ -1,5 +1,5 @@
 // Range that goes on: of what is new only the last value of each series is asked for, and put behind those that are known.
-import type { InstantResult, RangeResult, Series, TimeRange } from './wire.ts';
+import type { InstantResult, RangeResult, Series, TimeRange } from '../wire.ts';
 
 /** Seconds, and steps, without a value after which the whole range is read again. */
 const LONGEST_GAP = 90;

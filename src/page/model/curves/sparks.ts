@@ -1,5 +1,5 @@
 // Curves and counts of the overview, by server, as the query API answers them.
-import type { InstantResult, RangeResult, TimeRange } from './wire.ts';
+import type { InstantResult, RangeResult, TimeRange } from '../wire.ts';
 
 type Curves = ReadonlyMap<string, readonly (number | null)[]>;
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { timeTicks, valueRange, valueTicks } from '../../../src/page/model/ticks.ts';
+import { timeTicks, valueRange, valueTicks } from '../../../../src/page/model/curves/ticks.ts';
 
 describe('the range of values', () => {
   test.each([

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { createLiveRange } from '../../../src/page/common/live-range.ts';
-import { goesOn, goOn } from '../../../src/page/model/rolling.ts';
-import type { Answer, InstantResult, RangeResult, TimeRange, Wire } from '../../../src/page/model/wire.ts';
+import { createLiveRange } from '../../../../src/page/common/live-range.ts';
+import { goesOn, goOn } from '../../../../src/page/model/curves/rolling.ts';
+import type { Answer, InstantResult, RangeResult, TimeRange, Wire } from '../../../../src/page/model/wire.ts';
 
 const STEP = 10;
 const rangeTo = (end: number): TimeRange => ({ start: end - 30, end, step: STEP });
