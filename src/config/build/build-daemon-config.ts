@@ -92,14 +92,15 @@ function alertsOf(
 }
 
 function rulesOf(
-  { rules, builtIn }: Settings['alerts'],
+  { rules, builtIn, prometheusVersion }: Settings['alerts'],
   { folder, diagnostics }: LoadContext,
 ): RuleDocument[] {
   const paths = rules.map((path) => resolveFrom(folder, path));
-  const own = configuredRules(paths, diagnostics);
+  const own = configuredRules(paths, diagnostics, prometheusVersion);
   const shipped = builtInRules(diagnostics);
   // Rules of one's own may read what the shipped ones record, also where a Prometheus alone evaluates those.
-  if (own.length > 0) diagnostics.warnings.push(...unknownMetricWarnings([...shipped, ...own]));
+  if (own.length > 0)
+    diagnostics.warnings.push(...unknownMetricWarnings([...shipped, ...own], prometheusVersion));
   return [...(builtIn ? shipped : []), ...own];
 }
 

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { RuleDocument } from '../../core/model/alert-rules.ts';
 import { codeOf } from '../../core/base/guards.ts';
+import type { PrometheusMajor } from '../../promql/model/series-source.ts';
 import { RuleError } from '../../promql/rules/yaml-fields.ts';
 import { readRuleFile, templateFaultsOf } from '../../promql/rules/rule-file.ts';
 import { readDocument } from '../read/read-document.ts';
@@ -39,8 +40,13 @@ export function builtInRules(diagnostics: Diagnostics): readonly RuleDocument[] 
  * Reads the rule files of the config. What cannot be evaluated is reported, with its place in its own file.
  *
  * @param paths absolute
+ * @param generation whose language they are in: `alerts.prometheusVersion`
  */
-export function configuredRules(paths: readonly string[], diagnostics: Diagnostics): RuleDocument[] {
+export function configuredRules(
+  paths: readonly string[],
+  diagnostics: Diagnostics,
+  generation: PrometheusMajor,
+): RuleDocument[] {
   return paths.flatMap((path, index) => {
     // One that was fixed is read again as the config is.
     diagnostics.envFiles.add(path);
@@ -50,25 +56,42 @@ export function configuredRules(paths: readonly string[], diagnostics: Diagnosti
       return [];
     }
     const source = readDocument(read.text);
-    if (!isUsable(path, source, diagnostics)) return [];
+    if (!isUsable({ ...source, file: path }, diagnostics, generation)) return [];
     return [{ path, isBuiltIn: false, document: source.tree }];
   });
 }
 
-function isUsable(file: string, source: ParsedDocument, diagnostics: Diagnostics): boolean {
+function isUsable(
+  source: ParsedDocument & { readonly file: string },
+  diagnostics: Diagnostics,
+  generation: PrometheusMajor,
+): boolean {
+  const { file } = source;
   for (const { line, reason } of source.faults)
     diagnostics.addElsewhere({ file, line: line ?? 1, path: '', reason });
   if (source.faults.length > 0) return false;
   try {
-    for (const { message, path } of templateFaultsOf(readRuleFile(source.tree)))
+    for (const { message, path } of templateFaultsOf(readRuleFile(source.tree, { generation })))
       diagnostics.warnings.push(
         `${file}:${lineOf(path, source)}: ${message}; alerts have this error instead of the text`,
       );
     return true;
   } catch (error) {
     if (!(error instanceof RuleError)) throw error;
-    diagnostics.addElsewhere({ file, line: lineOf(error.path, source), path: '', reason: error.message });
+    const reason = error.message + adviceFor(source.tree, generation);
+    diagnostics.addElsewhere({ file, line: lineOf(error.path, source), path: '', reason });
     return false;
+  }
+}
+
+/** Says so where only the other generation understands a file. */
+function adviceFor(document: unknown, generation: PrometheusMajor): string {
+  const other = generation === 2 ? 3 : 2;
+  try {
+    readRuleFile(document, { generation: other });
+    return `; Prometheus ${other} understands the file: set alerts.prometheusVersion to ${other} if yours is one`;
+  } catch {
+    return '';
   }
 }
 

@@ -7,6 +7,7 @@ import {
   METRICS,
   PROCESS_METRICS,
 } from '../../core/metrics/metric-catalogue.ts';
+import type { PrometheusMajor } from '../../promql/model/series-source.ts';
 import { requiredSeriesOf } from '../../promql/rules/required-series.ts';
 import { readRuleFile, type Rule, type RuleGroup } from '../../promql/rules/rule-file.ts';
 
@@ -19,12 +20,18 @@ const MOST_NAMES = 3;
 const WRITTEN = ['ALERTS', 'ALERTS_FOR_STATE', 'up'];
 const SCRAPES = /^scrape_/u;
 
-/** @param documents rule files that can be evaluated, the shipped ones included: rules may read what those record */
-export function unknownMetricWarnings(documents: readonly RuleDocument[]): string[] {
+/**
+ * @param documents rule files that can be evaluated, the shipped ones included: rules may read what those record
+ * @param generation whose language they are in
+ */
+export function unknownMetricWarnings(
+  documents: readonly RuleDocument[],
+  generation: PrometheusMajor,
+): string[] {
   const files = documents.map(({ path, isBuiltIn, document }) => ({
     path,
     isBuiltIn,
-    groups: readRuleFile(document),
+    groups: readRuleFile(document, { generation }),
   }));
   const rules = files.flatMap(({ groups }) => groups.flatMap((group) => group.rules));
   const recorded = rules.flatMap((rule) => (rule.kind === 'recording' ? [rule.name] : []));

@@ -16,9 +16,9 @@ const CONFIG = '{servers: {}, alerts: {builtIn: false, rules: [own.yml]}}';
 const rule = (expr: string): string =>
   `groups:\n  - name: own\n    rules:\n      - {record: "a:b", expr: "1"}\n      - alert: Own\n        expr: ${expr}\n`;
 
-function problemsWith(own: string | Buffer | null): string[] {
+function problemsWith(own: string | Buffer | null, config = CONFIG): string[] {
   try {
-    loadConfig(inFolder({ 'config.yaml': CONFIG, ...(own === null ? {} : { 'own.yml': own }) }), {});
+    loadConfig(inFolder({ 'config.yaml': config, ...(own === null ? {} : { 'own.yml': own }) }), {});
     return [];
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
@@ -102,5 +102,23 @@ describe('docs/alerts.md', () => {
         expect(text).toContain(
           `| \`${alert}\` | ${labels?.severity ?? ''} | ${hold ?? 'at once'} | ${keep ?? '–'} |`,
         );
+  });
+});
+
+describe('alerts.prometheusVersion', () => {
+  const second = CONFIG.replace('builtIn', 'prometheusVersion: 2, builtIn');
+
+  it('decides in whose language rules are written, and the other is named where it understands them', () => {
+    const ofThird = rule('sum_over_time(up[5m * 2]) == 0');
+    expect(problemsWith(ofThird)).toEqual([]);
+    expect(problemsWith(ofThird, second)).toEqual([
+      expect.stringMatching(
+        /^own\.yml:6: Group "own", rule 2 \(Own\): Arithmetic with durations is there from Prometheus 3 on, .*; Prometheus 3 understands the file: set alerts\.prometheusVersion to 3 if yours is one$/,
+      ),
+    ]);
+  });
+
+  it('is not named where no generation understands them', () => {
+    expect(problemsWith(rule('up =='), second)).toEqual([expect.not.stringContaining('prometheusVersion')]);
   });
 });
