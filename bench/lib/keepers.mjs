@@ -25,6 +25,8 @@ export const watchdog = {
     const port = await freePort();
     const config = {
       metrics: { listen: `127.0.0.1:${port}` },
+      // Several run at once: on the default port all but one would try again and again, and look for its holder.
+      gateway: { listen: '127.0.0.1:0' },
       servers: Object.fromEntries(servers.map((server) => [server.name, entryFor(server)])),
       ...settings,
     };

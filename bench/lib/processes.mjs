@@ -40,6 +40,19 @@ export async function threadTime(pid) {
   return time > 0 ? time : await processorTime(pid);
 }
 
+/** How often threads of the process have gone to sleep so far, each of which ends with a wake-up; null where nobody tells. */
+export async function wakeups(pid) {
+  if (!hasProc) return null;
+  const threads = await readdir(`/proc/${pid}/task`);
+  const texts = await Promise.all(
+    threads.map((thread) => readFile(`/proc/${pid}/task/${thread}/status`, 'utf8').catch(() => '')),
+  );
+  return texts.reduce(
+    (sum, text) => sum + Number(/^voluntary_ctxt_switches:\s+(\d+)/m.exec(text)?.[1] ?? 0),
+    0,
+  );
+}
+
 function fromClockText(text) {
   return text.split(':').reduce((seconds, part) => seconds * 60 + Number(part), 0) * 1000;
 }

@@ -1,7 +1,7 @@
 // What the daemon itself burns while ten servers do nothing.
 import { exchange, freePorts, timeToAnswer } from '../lib/http.mjs';
 import { pm2, processCompose, processExporter, supervisord, watchdog } from '../lib/keepers.mjs';
-import { processorTime } from '../lib/processes.mjs';
+import { processorTime, wakeups } from '../lib/processes.mjs';
 import { absent, row } from '../lib/rows.mjs';
 import { fixtureOverHttp, fixtureOverStdio } from '../lib/servers.mjs';
 import { sleep } from '../lib/wait.mjs';
@@ -22,14 +22,19 @@ export async function measure({ quick }) {
   const taking = keepers.filter(({ why }) => why === undefined);
   const since = performance.now();
   const before = await Promise.all(taking.map(({ pid }) => processorTime(pid)));
+  const wokenBefore = await Promise.all(taking.map(({ pid }) => wakeups(pid)));
   for (let round = 0; round < (quick ? 1 : 4); round += 1) {
     for (const { url } of taking)
       if (url !== undefined) await exchange({ port: new URL(url).port, path: '/metrics' });
     await sleep(SCRAPE_INTERVAL);
   }
   const after = await Promise.all(taking.map(({ pid }) => processorTime(pid)));
+  const woken = await Promise.all(taking.map(({ pid }) => wakeups(pid)));
   const wall = performance.now() - since;
-  for (const [index, one] of taking.entries()) one.percent = ((after[index] - before[index]) / wall) * 100;
+  for (const [index, one] of taking.entries()) {
+    one.percent = ((after[index] - before[index]) / wall) * 100;
+    one.woken = woken[index] === null ? null : ((woken[index] - wokenBefore[index]) / wall) * 1000;
+  }
   for (const { stop } of taking) await stop();
   return report(keepers);
 }
@@ -57,6 +62,24 @@ async function startTenOverStdio() {
 }
 
 function report(keepers) {
+  return [...processorRows(keepers), ...wakeupRows(keepers)];
+}
+
+/** By all threads. The peers only wait: they neither probe nor are scraped. */
+function wakeupRows(keepers) {
+  return keepers
+    .filter(({ why, woken }) => why === undefined && woken !== null)
+    .map(({ keeper, woken, over = 'http' }) =>
+      row({
+        who: `${keeper.name}, wake-ups`,
+        samples: [woken],
+        unit: '/s',
+        ...(keeper === watchdog ? { target: { of: 'median', atMost: 2 }, note: over } : {}),
+      }),
+    );
+}
+
+function processorRows(keepers) {
   const rows = keepers.map(({ keeper, why, percent, over = 'http' }) =>
     why === undefined
       ? { ...row({ who: keeper.name, samples: [percent], unit: '%' }), over }
