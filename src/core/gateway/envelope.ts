@@ -83,7 +83,8 @@ export function eraOf(message: JsonObject, version?: string): Era {
 
 /** True for 2026-07-28 and what will follow. */
 export function isModern(version: string | undefined): boolean {
-  return version !== undefined && /^\d{4}-\d{2}-\d{2}$/u.test(version) && version >= MODERN_VERSION;
+  // Compared first: nearly all clients name an earlier version.
+  return version !== undefined && version >= MODERN_VERSION && /^\d{4}-\d{2}-\d{2}$/u.test(version);
 }
 
 /** Returns what `initialize` settles: the version that was asked for if we know it, else the newest with a handshake. */

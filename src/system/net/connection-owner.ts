@@ -113,17 +113,17 @@ function findRows(path: string, names: readonly string[], found: Map<string, str
     return;
   }
   try {
-    const chunk = Buffer.allocUnsafe(CHUNK);
     const missing = new Set(names);
     let rest = '';
     while (missing.size > 0) {
-      const length = readSync(descriptor, chunk);
+      const length = readSync(descriptor, CHUNK);
       if (length === 0) return;
-      const text = rest + chunk.toString('latin1', 0, length);
+      const text = rest + CHUNK.toString('latin1', 0, length);
       const whole = text.lastIndexOf('\n') + 1;
       rest = text.slice(whole);
+      const rows = text.slice(0, whole);
       for (const name of missing) {
-        const row = rowOf(text.slice(0, whole), name);
+        const row = rowOf(rows, name);
         if (row === null) continue;
         found.set(name, row);
         missing.delete(name);
@@ -143,4 +143,5 @@ function rowOf(rows: string, name: string): string | null {
   return start === -1 ? null : `0${rows.slice(start, rows.indexOf('\n', start))}`;
 }
 
-const CHUNK = 65_536;
+/** Shared: a reading is over before the next begins. */
+const CHUNK = Buffer.alloc(16_384);

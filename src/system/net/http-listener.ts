@@ -140,10 +140,13 @@ function nodeOptions<Request extends typeof IncomingMessage>({
 /** @returns the sockets that are open, the oldest first */
 function prepare(
   server: HttpServer,
-  { limits = DEFAULT_LIMITS, faultBody }: Pick<ListenOptions, 'limits' | 'faultBody'>,
+  { limits = DEFAULT_LIMITS, tls, faultBody }: Pick<ListenOptions, 'limits' | 'tls' | 'faultBody'>,
 ): ReadonlySet<Socket> {
   const sockets = trackSockets(server);
-  closeIdleWhenFull(server, sockets, limits.connections);
+  closeIdleWhenFull(server, sockets, {
+    most: limits.connections,
+    keyOf: tls === undefined ? (socket) => socket : peerOf,
+  });
   // Refuses a connection only where so many requests are really under way.
   server.maxConnections = limits.most;
   if (faultBody !== undefined) answerFaults(server, faultBody);
@@ -185,26 +188,25 @@ function trackSockets(server: Server): ReadonlySet<Socket> {
 }
 
 /** Makes room for a new connection: whoever holds idle ones open must not keep a scraper out. */
-function closeIdleWhenFull(server: HttpServer, sockets: ReadonlySet<Socket>, most: number): void {
+function closeIdleWhenFull(
+  server: HttpServer,
+  sockets: ReadonlySet<Socket>,
+  { most, keyOf }: { readonly most: number; readonly keyOf: (socket: Socket) => Socket | string },
+): void {
   /** The last response of each connection. Those before it have ended when it has. */
   const last = new Map<Socket | string, ServerResponse>();
-  server.prependListener('request', ({ socket }, response) => {
-    last.set('encrypted' in socket ? peerOf(socket) : socket, response);
-  });
-  const isBusy = (peer: Socket | string): boolean => {
-    const response = last.get(peer);
+  server.prependListener('request', ({ socket }, response) => void last.set(keyOf(socket), response));
+  const isBusy = (socket: Socket): boolean => {
+    const response = last.get(keyOf(socket));
     return response !== undefined && !response.writableFinished && !response.destroyed;
   };
   server.on('connection', (latest: Socket) => {
-    const peer = peerOf(latest);
-    latest.once('close', () => {
-      last.delete(latest);
-      last.delete(peer);
-    });
+    const key = keyOf(latest);
+    latest.once('close', () => last.delete(key));
     if (sockets.size <= most) return;
     // In the order in which they came: the oldest first.
     for (const socket of sockets) {
-      if (socket === latest || socket.destroyed || isBusy(socket) || isBusy(peerOf(socket))) continue;
+      if (socket === latest || socket.destroyed || isBusy(socket)) continue;
       socket.destroy();
       return;
     }
