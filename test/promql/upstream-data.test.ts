@@ -88,7 +88,8 @@ function storeOf(given: readonly LoadedSeries[]): SeriesStore {
 function judge(evaluation: Evaluation, store: SeriesStore): Outcome {
   const { expression: text, at, mustFail } = evaluation;
   try {
-    const { expression } = parseQuery(text, { generation: GENERATION });
+    const spans = typeof at === 'number' ? {} : { step: at.step, range: at.end - at.start };
+    const { expression } = parseQuery(text, { generation: GENERATION, ...spans });
     const differences: string[] = [];
     const times = typeof at === 'number' ? [at] : stepsOf(at);
     const rangeQuery = typeof at === 'number' ? { start: at, end: at } : at;
