@@ -1,13 +1,10 @@
 // Runner of one server: holds its lifecycle state, its process and one timer, and carries out what the lifecycle decides.
-import type { Cause } from '../core/base/cause.ts';
-import type { HealthVerdict, LauncherExit, StartFailure } from '../core/model/observations.ts';
+import type { LauncherExit, StartFailure } from '../core/model/observations.ts';
 import { quoteOf } from '../core/status/output-excerpt.ts';
 import { hintOfOlderSdk } from '../core/python/crash-hint.ts';
 import { explainCleanExit } from '../core/lifecycle/launcher-exit.ts';
-import { downloadLine } from '../core/lifecycle/download-line.ts';
 import { comesBack, decideLifecycle } from '../core/lifecycle/lifecycle.ts';
 import {
-  type DownloadState,
   type LifecycleAction,
   lifecycleDeadline,
   INITIAL_LIFECYCLE,
@@ -15,7 +12,6 @@ import {
   type LifecycleInput,
   type LifecycleState,
 } from '../core/model/lifecycle-state.ts';
-import { span } from '../core/base/format.ts';
 import { createSerialQueue } from '../core/base/serial-queue.ts';
 import { RUN_MARKER } from '../core/lifecycle/run-marker.ts';
 import { budgetRemaining } from '../core/lifecycle/restart-policy.ts';
@@ -34,7 +30,8 @@ import type { ClaimedContainer, Containers } from './containers/containers.ts';
 import type { ProcessRegistry } from './process-registry.ts';
 import type { Leader } from './leftover-processes.ts';
 import { type ServerProcess, type ServerProcessOptions, superviseProcess } from './server-process.ts';
-import type { StandIn, StandIns } from './stand-ins.ts';
+import type { StandIn, StandIns } from './beside/stand-ins.ts';
+import { createStartDelays, type StartDelayParts } from './start-delays.ts';
 import type { StartRateLimiter } from './start-rate-limiter.ts';
 
 /** A process of a server, as its observers see it. */
@@ -59,14 +56,15 @@ export interface ProcessListener {
   /** The server has answered for the first time. */
   onReady?(): void;
   /** The process has ended by itself, and this one, of the next run, takes its place: `onSpawn` of it follows. */
-  onReplaced?(by: ObservedProcess): void;
+  /** @returns a promise that resolves once clients have what they waited for, or nothing to wait for */
+  onReplaced?(by: ObservedProcess): Promise<void> | undefined;
   /** A stop begins, or the process has exited: no more requests to it. */
   onLeaving?(): void;
   /** Nothing of the process is left. */
   onGone?(): void;
 }
 
-export interface RunnerParts {
+export interface RunnerParts extends StartDelayParts {
   readonly clock: Clock;
   readonly bus: Bus;
   /** Returns 0..1, for jitter. */
@@ -83,12 +81,6 @@ export interface RunnerParts {
   readonly standIns?: StandIns;
   /** Told of each process in this order. */
   readonly observers: readonly ProcessObserver[];
-  /** Returns an excerpt of what the server printed, neutralised, oldest first. */
-  readonly lastLines: (server: string) => readonly string[];
-  /** Returns the line that the server printed last, and its number; null for none since its start. */
-  readonly latestLine: (server: string) => { readonly number: number; readonly text: string } | null;
-  /** Returns the last verdict of the probes on the current process; null while there is none. */
-  readonly lastVerdict: (server: string) => HealthVerdict | null;
   readonly onFault: (error: unknown, server: string) => void;
 }
 
@@ -113,6 +105,7 @@ export interface Runner {
 
 export function createRunner(initial: ServerSpec, parts: RunnerParts): Runner {
   const { clock, bus } = parts;
+  const delays = createStartDelays(parts);
   /** One event is finished and published before the next: a child may end while it is being started. */
   const events = createSerialQueue(handle);
   let spec = initial;
@@ -120,13 +113,13 @@ export function createRunner(initial: ServerSpec, parts: RunnerParts): Runner {
   let current: ServerProcess | null = null;
   /** Of the current process. */
   let listeners: readonly ProcessListener[] = [];
-  /** The line of a download that was seen at the last deadline. */
-  let judged: { readonly run: number; readonly number: number } | null = null;
   /** Monotonic ms, of the current process. */
   let spawnedAt = 0;
   let prepared: Extract<PreparedStart, { ok: true }> | null = null;
   /** Serves in place of a process that died, until nothing of that is left. */
   let standIn: StandIn | null = null;
+  /** Resolves when that goes on with the clients. */
+  let handedOver: Promise<unknown> = Promise.resolve();
   let cancelTimer = (): void => {};
   let abortPrepare = (): void => {};
   let cancelAwait = (): void => {};
@@ -175,7 +168,8 @@ export function createRunner(initial: ServerSpec, parts: RunnerParts): Runner {
     standIn = parts.standIns.take(spec.name);
     if (standIn === null) return;
     const { child, version } = standIn;
-    for (const each of listeners) each.onReplaced?.({ spec, run: run + 1, version, child, isStandIn: true });
+    const by = { spec, run: run + 1, version, child, isStandIn: true };
+    handedOver = Promise.all(listeners.flatMap((each) => each.onReplaced?.(by) ?? []));
   }
 
   function publishTransition(from: LifecycleState, { kind: cause }: LifecycleEvent): void {
@@ -209,37 +203,7 @@ export function createRunner(initial: ServerSpec, parts: RunnerParts): Runner {
 
   function onDeadline(): void {
     if (state.phase !== 'starting') return send({ kind: 'tick' });
-    const { known, download } = delayOf(state.run);
-    send({ kind: 'tick', known, download });
-  }
-
-  /** Finds out what a process that is not ready in time is doing; a download is told of. */
-  function delayOf(run: number): { readonly known: Cause | null; readonly download: DownloadState } {
-    const latest = parts.latestLine(spec.name);
-    const kind = latest === null ? null : downloadLine(latest.text);
-    if (latest === null || kind === null) return { known: causeOfDelay(), download: 'none' };
-    const isNew = kind === 'silent' || judged?.run !== run || judged.number !== latest.number;
-    judged = { run, number: latest.number };
-    const cause = isNew ? 'it is still downloading' : 'its download stalled';
-    if (isNew) tellOfDownload();
-    return { known: { cause, quote: latest.text }, download: isNew ? 'advancing' : 'stalled' };
-  }
-
-  function tellOfDownload(): void {
-    if (state.phase !== 'starting') return;
-    const elapsed = clock.monotonic() - spawnedAt;
-    const line = `it is still downloading what it needs, ${span(elapsed)} after its start`;
-    bus.publish({ kind: 'install-progress', server: spec.name, line });
-  }
-
-  /** Finds out why a process is not ready: what the probe got last, and what the process itself printed about it. */
-  function causeOfDelay(): Cause | null {
-    const { cause, quote } = parts.lastVerdict(spec.name) ?? {};
-    const printed = quoteOf(parts.lastLines(spec.name), { hasEnded: false, wasReady: false });
-    if (cause !== undefined) return { cause, quote: quote ?? printed ?? null };
-    return printed === undefined
-      ? null
-      : { cause: `not ready within ${span(spec.start.timeout)}`, quote: printed };
+    send({ kind: 'tick', ...delays.judge(spec, { run: state.run, spawnedAt }) });
   }
 
   function perform(action: LifecycleAction): void {
@@ -364,6 +328,7 @@ export function createRunner(initial: ServerSpec, parts: RunnerParts): Runner {
         const hint = hintOfOlderSdk(spec.source, lastLines);
         send({ kind: 'exited', run, code, signal, quote, launcher, hint });
       },
+      handedOver: () => (standIn === null ? null : handedOver),
       beforeGone: endOf(container),
       onGone() {
         parts.registry.remove(leader);

@@ -26,6 +26,8 @@ export interface ServerProcessOptions {
   readonly clock: Clock;
   /** @param leftProcesses the process ended with code 0, and something that it had started lived on */
   readonly onExit: (exit: ProcessExit, leftProcesses: boolean) => void;
+  /** Resolves once another process goes on in place of this one, which has ended; null where none does. */
+  readonly handedOver?: () => Promise<unknown> | null;
   /** Ends what is no process of this machine, such as a container, once the group is empty; never rejects. */
   readonly beforeGone?: (() => Promise<void>) | undefined;
   /** The group is empty and no detached process is alive. */
@@ -47,6 +49,8 @@ const SCAN_TIMEOUT = 2000;
 const LAST_OUTPUT_WAIT = 50;
 /** How long, ms, the children of a process that ended with code 0 may take to end as well. */
 const FAREWELL_WAIT = 200;
+/** Longest time, ms, for which clients who wait for another process go before the search for what is left of this one. */
+const HAND_OVER = 100;
 /** How long, ms, what a dead process has written may be read from its pipes. */
 const DRAIN = 250;
 
@@ -133,6 +137,7 @@ export function superviseProcess(options: ServerProcessOptions): ServerProcess {
   void child.exit.then(async (exit) => {
     hasExited = true;
     await lastOutput();
+    await handOver();
     options.onExit(exit, exit.code === 0 && (await livesOn()));
     return waitUntilGone(FIRST_SCAN_DELAY);
   });
@@ -146,6 +151,16 @@ export function superviseProcess(options: ServerProcessOptions): ServerProcess {
     if (!(await isLeft())) return false;
     await new Promise<void>((resolve) => void clock.after(FAREWELL_WAIT, resolve));
     return await isLeft();
+  }
+
+  /** Reading the process table keeps everything else waiting, for as long as a warm process needs to answer. */
+  async function handOver(): Promise<void> {
+    const handedOver = options.handedOver?.() ?? null;
+    if (handedOver === null) return;
+    await new Promise<void>((resolve) => {
+      const cancel = clock.after(HAND_OVER, resolve);
+      void handedOver.then(cancel).then(resolve);
+    });
   }
 
   /** A process writes why it ends just before it does: that is still in the pipe. */

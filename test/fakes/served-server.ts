@@ -44,17 +44,26 @@ export function servedStage({
   /** A process that offers these tools; `takes` says whether it takes what is written. */
   function spawn(tools: readonly object[], takes: () => WriteResult = () => 'written') {
     const written: JsonObject[] = [];
+    /** Methods in the order in which the server got them: those of clients, and ours. */
+    const methods: unknown[] = [];
     let events: UpstreamEvents | null = null;
     const process = server.attach({
       run: (runs += 1),
       version: null,
-      call: () =>
-        Promise.resolve({ kind: 'response', response: { kind: 'result', id: 'x', result: { tools } } }),
+      call(method) {
+        methods.push(method);
+        return Promise.resolve({
+          kind: 'response',
+          response: { kind: 'result', id: 'x', result: { tools } },
+        });
+      },
       open(given) {
         events = given;
         return {
           write(text) {
-            written.push(JSON.parse(text));
+            const message: JsonObject = JSON.parse(text);
+            written.push(message);
+            methods.push(message['method']);
             return takes();
           },
           close: () => undefined,
@@ -71,7 +80,7 @@ export function servedStage({
       const message = { jsonrpc: '2.0', id, result: {} };
       events!.onMessage(message, JSON.stringify(message));
     };
-    return { ...process, written, answer, events: events! };
+    return { ...process, written, methods, answer, events: events! };
   }
 
   function say(message: JsonObject, session = 'one'): number {

@@ -13,7 +13,7 @@ import { requireProgram } from '../fakes/require-program.ts';
 import { waitFor } from '../fakes/wait-for.ts';
 
 /** Starts `script` in a shell as a supervised process and keeps what it reported. */
-async function start(script: string) {
+async function start(script: string, handedOver?: () => Promise<unknown> | null) {
   const marker = `test/${Math.random()}`;
   const env = { PATH: process.env['PATH'] ?? '', [RUN_MARKER]: marker };
   const child = await spawnProcess({
@@ -43,6 +43,7 @@ async function start(script: string) {
     },
     child,
     clock: systemClock,
+    ...(handedOver !== undefined && { handedOver }),
     onExit: (how) => {
       exit = { at: performance.now(), how };
     },
@@ -79,6 +80,24 @@ describe('superviseProcess()', () => {
     const process = await start('exit 7');
     expect((await process.exited()).how).toEqual({ code: 7, signal: null });
     await process.gone();
+  });
+
+  test('looks for what is left once another process goes on, and waits for that only a moment', async () => {
+    let goOn = (): void => {};
+    const other = new Promise<void>((resolve) => (goOn = resolve));
+    let hasGoneOn = false;
+    const process = await start('exit 7', () => other);
+    setTimeout(() => {
+      hasGoneOn = true;
+      goOn();
+    }, 20);
+    await process.exited();
+    expect(hasGoneOn).toBe(true);
+    await process.gone();
+
+    const never = await start('exit 7', () => new Promise(() => {}));
+    expect((await never.exited()).how).toEqual({ code: 7, signal: null });
+    await never.gone();
   });
 
   test('a leader that leaves a child behind is not gone until the group is empty', async () => {

@@ -191,8 +191,7 @@ export function createServedServer(initial: ServerSpec, parts: ServedServerParts
   async function greet(process: AttachedProcess, peer: PeerInfo, signal: AbortSignal): Promise<void> {
     const introduction = introductionOf(peer.result, peer.handshake.era);
     const mustWait = !memory.isKnown || spec.gateway.tools.readOnly;
-    const reading = readAll(process, peer, signal);
-    const early = mustWait ? await reading : [];
+    const early = mustWait ? await readAll(process, peer, signal) : [];
     if (signal.aborted) return;
     memory.setIntroduction(introduction);
     readyAt = clock.monotonic();
@@ -204,8 +203,10 @@ export function createServedServer(initial: ServerSpec, parts: ServedServerParts
       rules: rules(),
       changed: early,
     });
-    const changed = mustWait ? [] : await reading;
-    if (signal.aborted || mustWait) return;
+    if (mustWait) return;
+    // After the calls that waited: a process that has just started would answer them later.
+    const changed = await readAll(process, peer, signal);
+    if (signal.aborted) return;
     take({ kind: 'rules', rules: rules() });
     if (changed.length > 0) take({ kind: 'changed', lists: changed });
   }

@@ -31,6 +31,9 @@ export interface SharedConnectionParts {
 /** How long the last answers of a process that died may delay the one in its place, ms. */
 const LAST_ANSWERS = 10;
 
+/** How long the calls that waited may take to be answered, ms. */
+const FIRST_ANSWERS = 25;
+
 /** A process that took another's place before its run began. */
 interface Early {
   readonly connection: Connection | null;
@@ -46,7 +49,7 @@ export function connectionSharedBy(
   const early = new WeakMap<SpawnedProcess, Early>();
 
   /** The handshake begins at once; clients go on when the answers of the dead process are read. */
-  function replace(dead: SpawnedProcess, by: ObservedProcess): void {
+  async function replace(dead: SpawnedProcess, by: ObservedProcess): Promise<void> {
     const connection = connect(by, parts);
     let told: ReadonlyMap<ConnectionUser, ProcessListener> | null = null;
     const tell = (): ReadonlyMap<ConnectionUser, ProcessListener> =>
@@ -54,9 +57,11 @@ export function connectionSharedBy(
         users.filter(({ isEarly }) => isEarly).map((user) => [user, user.onSpawn({ ...by, connection })]),
       ));
     early.set(by.child, { connection, tell });
-    void connection?.connect(NEVER);
+    const greeted = connection?.connect(NEVER);
     const cancel = parts.clock.after(LAST_ANSWERS, tell);
     void dead.drained.then(tell).then(cancel);
+    await greeted;
+    await new Promise<void>((resolve) => void parts.clock.after(FIRST_ANSWERS, resolve));
   }
 
   return {

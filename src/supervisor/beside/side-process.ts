@@ -35,7 +35,7 @@ export interface SideProcessOptions {
 }
 
 /** What hears of the end of a process. */
-type EndListener = Pick<ServerProcessOptions, 'onExit' | 'onGone'>;
+type EndListener = Pick<ServerProcessOptions, 'onExit' | 'onGone' | 'handedOver'>;
 
 export interface SideProcess {
   readonly leader: Leader;
@@ -101,6 +101,7 @@ function supervise(
       ended = { exit, leftProcesses };
       listener?.onExit(exit, leftProcesses);
     },
+    handedOver: () => listener?.handedOver?.() ?? null,
     beforeGone: endOf(options.container),
     onGone() {
       isGone = true;

@@ -1,7 +1,7 @@
 // Spares: for each server that wants one, a second process that has started and was never spoken to.
 import type { ServerSpec } from '../../core/model/server-spec.ts';
 import type { Clock } from '../../system/time/clock.ts';
-import type { StandIn, StandIns } from '../stand-ins.ts';
+import type { StandIn, StandIns } from './stand-ins.ts';
 import type { SideProcess } from './side-process.ts';
 import type { ReadyStart, SideProcesses } from './side-processes.ts';
 

@@ -91,6 +91,17 @@ test('the next daemon knows lists, introduction, levels and subscriptions', asyn
   expect(told).toContainEqual({ jsonrpc: '2.0', method: 'notifications/tools/list_changed' });
 });
 
+test('calls that waited for a process come before its lists are read, once they were known', async () => {
+  const { clock, spawn, say } = stage();
+  const first = spawn([{ name: 'write' }]);
+  await clock.advance(0);
+  first.gone();
+  say(write(1));
+  const second = spawn([{ name: 'write' }]);
+  await clock.advance(0);
+  expect(second.methods).toEqual(['tools/call', 'tools/list']);
+});
+
 test('tools that are not marked as read-only are not called before the list was read, nor after', async () => {
   const { clock, spawn, say, sent } = stage({
     gateway: { tools: { allow: ['*'], deny: [], readOnly: true } },

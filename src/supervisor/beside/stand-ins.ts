@@ -1,9 +1,9 @@
 // Interface between runners and the processes that are started ahead, to take the place of one that dies.
-import type { ServerSpec } from '../core/model/server-spec.ts';
-import type { SpawnedProcess } from '../system/process/spawn.ts';
-import type { Leader } from './leftover-processes.ts';
-import type { PreparedStart } from './prepare.ts';
-import type { ServerProcess, ServerProcessOptions } from './server-process.ts';
+import type { ServerSpec } from '../../core/model/server-spec.ts';
+import type { SpawnedProcess } from '../../system/process/spawn.ts';
+import type { Leader } from '../leftover-processes.ts';
+import type { PreparedStart } from '../prepare.ts';
+import type { ServerProcess, ServerProcessOptions } from '../server-process.ts';
 
 type ReadyStart = Extract<PreparedStart, { ok: true }>;
 
@@ -14,7 +14,7 @@ export interface StandIn {
   readonly version: string | null;
   /** Whether it lives, and is what this start would bring. */
   fits(spec: ServerSpec, start: ReadyStart): boolean;
-  handOver(listener: Pick<ServerProcessOptions, 'onExit' | 'onGone'>): ServerProcess;
+  handOver(listener: Pick<ServerProcessOptions, 'onExit' | 'onGone' | 'handedOver'>): ServerProcess;
   discard(): void;
 }
 
