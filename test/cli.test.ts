@@ -108,6 +108,11 @@ describe('mcp-watchdog', () => {
       'Cannot read -n, --lines <count>: it must be a whole number, got "many"',
       'For example -n 100',
     ],
+    [
+      ['logs', '-n', '1000000000'],
+      'Cannot read -n, --lines <count>: it must be at most 999999999, got "1000000000"',
+      'For example -n 100',
+    ],
   ])('refuses %j in one line with a hint, exit code 2', async (argv, message, hint) => {
     const { code, out, err } = await cli(argv);
     expect({ code, out }).toEqual({ code: 2, out: '' });

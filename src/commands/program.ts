@@ -69,7 +69,8 @@ function needFolder(value: string): string {
 
 function readCount(flags: string, value: string): number {
   if (/^\d{1,9}$/u.test(value)) return Number(value);
-  throw new WatchdogError('USAGE', `Cannot read ${flags}: it must be a whole number, got "${value}"`, {
+  const limit = /^\d+$/u.test(value) ? 'at most 999999999' : 'a whole number';
+  throw new WatchdogError('USAGE', `Cannot read ${flags}: it must be ${limit}, got "${value}"`, {
     hint: 'For example -n 100',
   });
 }

@@ -52,11 +52,18 @@ function statsOf(path: string): Stats | undefined {
 
 /** Makes the one error for a folder of the home that cannot be used as it is. */
 export function unusable(path: string, reason: string, cause?: unknown): WatchdogError {
-  const isFull = ['ENOSPC', 'EDQUOT'].includes(codeOf(cause) ?? '');
+  const code = codeOf(cause) ?? '';
   return new WatchdogError('HOME_UNUSABLE', `Cannot use the folder "${path}": ${reason}`, {
-    hint: isFull
-      ? 'The disk is full: make room, then start it again'
-      : 'Remove it or make it yours, or choose another home with --home DIR',
+    hint: CURES[code] ?? 'Remove it or make it yours, or choose another home with --home DIR',
     ...(cause === undefined ? {} : { cause }),
   });
 }
+
+const FULL = 'The disk is full: make room, then start it again';
+/** Cures by the code of the system's error. */
+const CURES: Readonly<Record<string, string>> = {
+  ENOSPC: FULL,
+  EDQUOT: FULL,
+  // What is in the way may be anything: nobody is told to remove it.
+  ENOTDIR: 'A part of this path is a file: choose a folder with --home DIR',
+};

@@ -103,6 +103,8 @@ describe('loadConfig()', () => {
         expect.objectContaining({
           code: 'CONFIG_UNREADABLE',
           message: expect.stringContaining(reason),
+          // A cure for each.
+          hint: expect.any(String),
         }),
       );
     }

@@ -218,6 +218,17 @@ describe('startControlServer()', () => {
     await expect(connect(socket)).rejects.toMatchObject({ code: 'HOME_UNUSABLE' });
   });
 
+  it('advises nobody to remove a file that is taken for a home', async () => {
+    const { home } = missingHome();
+    mkdirSync(home, { recursive: true });
+    const file = join(home, 'file');
+    writeFileSync(file, '');
+    await expect(connect(join(file, 'run', 'control.sock'))).rejects.toMatchObject({
+      code: 'HOME_UNUSABLE',
+      hint: 'A part of this path is a file: choose a folder with --home DIR',
+    });
+  });
+
   it('works where the path of the socket is too long for the system, and with a place that is found again', async () => {
     const { socket } = missingHome('a-folder-with-a-long-name/'.repeat(5));
     expect(Buffer.byteLength(socket)).toBeGreaterThan(103);

@@ -58,13 +58,16 @@ function serverRows(servers: readonly ServerStatus[], options: ViewOptions): str
 
 // A wrong config and held restarts concern all servers: they explain what the table shows.
 function warnings(status: Status, { width, colour, now }: ViewOptions): string[] {
-  const { config, braked, unsaved, failingRules = [] } = status.daemon;
+  const { config, braked, unsaved, failingRules = [], gateway } = status.daemon;
   // A daemon that is still starting has not read its config yet: that is no fault.
   const isRefused = !config.ok && config.error !== null;
   const found = [
     ...(isRefused ? [neutralise(configRefusal(config))] : []),
     ...(unsaved === undefined ? [] : [neutralise(describeUnsaved(unsaved, now))]),
     ...(failingRules.length === 0 ? [] : [neutralise(capitalised(describeFailingRules(failingRules)))]),
+    ...(gateway?.troubles ?? []).map(({ message, hint }) =>
+      neutralise(hint === null ? message : `${message} (${hint})`),
+    ),
     ...(braked ? ['All servers failed at once: restarts for failed probes are on hold'] : []),
     ...alertLines(troublesOf(status, now), now),
   ];

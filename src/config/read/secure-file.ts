@@ -62,10 +62,14 @@ const REASONS: Readonly<Record<string, string>> = {
 const HINTS: Readonly<Record<string, { hint: string }>> = {
   ENOENT: { hint: 'run `mcp-watchdog init` to write a first one' },
   EACCES: { hint: 'make yourself its owner, with mode 600' },
+  ENOTDIR: { hint: 'correct the path' },
+  ELOOP: { hint: 'remove the link, and put a file in its place' },
 };
 
+const REPLACE = 'put a file of text in its place';
+
 function refuseUnsafe(path: string, stats: Stats, why: string): void {
-  if (!stats.isFile()) throw unreadable(path, 'it is not a regular file', {});
+  if (!stats.isFile()) throw unreadable(path, 'it is not a regular file', { hint: REPLACE });
   const user = process.getuid?.() ?? stats.uid;
   // A file of root is trusted: root can do anything anyway.
   if (stats.uid !== user && stats.uid !== 0) {
@@ -134,7 +138,7 @@ function decode(path: string, bytes: Buffer): string {
 }
 
 function tooLarge(path: string): WatchdogError {
-  return unreadable(path, `it is larger than ${LARGEST} bytes`, {});
+  return unreadable(path, `it is larger than ${LARGEST} bytes`, { hint: REPLACE });
 }
 
 function unreadable(

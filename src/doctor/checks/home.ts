@@ -1,6 +1,6 @@
 // Check of the home: owner, permissions, socket path.
-import { lstatSync, readdirSync, type Stats } from 'node:fs';
-import { join } from 'node:path';
+import { accessSync, constants, existsSync, lstatSync, readdirSync, type Stats } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { fitsSocketPath } from '../../control/find-socket.ts';
 import { type Check, type Finding, ok, problem, warning } from '../check.ts';
 import type { DoctorContext } from '../context.ts';
@@ -10,8 +10,7 @@ export const home: Check = {
   title: 'Home',
   run({ paths, uid }) {
     const found = lookAt(paths.home);
-    if (found === null)
-      return Promise.resolve([problem(`${paths.home} does not exist`, 'mcp-watchdog init makes it')]);
+    if (found === null) return Promise.resolve([absent(paths.home)]);
     const findings = [...folderFaults(paths.home, found, uid), ...fileFaults(paths, uid)];
     if (!fitsSocketPath(paths.socket))
       findings.push(ok('its path is too long for a socket, which is in the temporary folder instead'));
@@ -22,6 +21,24 @@ export const home: Check = {
     );
   },
 };
+
+function absent(path: string): Finding {
+  const parent = nearestFolder(path);
+  try {
+    accessSync(parent, constants.W_OK | constants.X_OK);
+    return problem(`${path} does not exist`, 'mcp-watchdog init makes it');
+  } catch {
+    return problem(
+      `${path} does not exist, and you cannot make it in ${parent}`,
+      'choose another home with --home DIR',
+    );
+  }
+}
+
+/** Returns the path, or what is there of it. */
+export function nearestFolder(path: string): string {
+  return existsSync(path) || dirname(path) === path ? path : nearestFolder(dirname(path));
+}
 
 function folderFaults(path: string, stats: Stats, uid: number): Finding[] {
   if (!stats.isDirectory())

@@ -10,6 +10,7 @@ import { describeInit, INIT_CURE, initComplaint } from '../../system/process/ini
 import { type Check, type Finding, ok, orOk, problem, unknown, warning } from '../check.ts';
 import type { DoctorContext } from '../context.ts';
 import { times } from './daemon.ts';
+import { nearestFolder } from './home.ts';
 
 const DAY = 86_400_000;
 const MEBIBYTE = 1024 ** 2;
@@ -88,7 +89,7 @@ export const disk: Check = {
   id: 'disk',
   title: 'Disk',
   async run(context) {
-    const free = await context.freeSpace(context.paths.home);
+    const free = await context.freeSpace(nearestFolder(context.paths.home));
     const message = `${size(free)} free for ${context.paths.home}`;
     const cure = 'free space; mcp-watchdog cleanup removes old files of the watchdog';
     const refusal = writeRefusal(context.paths);

@@ -89,6 +89,17 @@ describe('statusTable()', () => {
     ]);
   });
 
+  it('says what of the gateway fails, and the cure', () => {
+    const troubles = [
+      { message: 'Cannot listen on 127.0.0.1:9639: process 7 has that port', hint: 'End it' },
+      { message: 'Cannot open its socket', hint: null },
+    ];
+    expect(statusTable(status([], { gateway: { url: null, troubles } }), wide).slice(0, 2)).toEqual([
+      'Cannot listen on 127.0.0.1:9639: process 7 has that port (End it)',
+      'Cannot open its socket',
+    ]);
+  });
+
   it('warns of a refused config and of a brake, not of a config that is still to be read', () => {
     const config = { path: 'c', ok: false, error: 'line 3 is wrong', loadedAt: NOW };
     expect(statusTable(status([], { config, braked: true }), wide).slice(0, 2)).toEqual([

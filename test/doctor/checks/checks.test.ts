@@ -22,6 +22,7 @@ import type { DoctorContext } from '../../../src/doctor/context.ts';
 import type { Orphan } from '../../../src/orphans/find-orphans.ts';
 import { requireThat } from '../../fakes/require-program.ts';
 import { DOWN, serverStatus } from '../../fakes/status.ts';
+import { missingHome } from '../../fakes/temp-home.ts';
 import { canMount, mountTinyDisk } from '../../fakes/tiny-disk.ts';
 import { healthy, loaded, MACHINE, NOW, refused, running, serviceOf, UNIT, worst } from '../context.ts';
 
@@ -609,6 +610,31 @@ describe('the home', () => {
       { message: `pid ${process.pid} holds the home lock but does not answer` },
     ]);
     if (lock.held) lock.release();
+  });
+});
+
+describe('a home that is not there', () => {
+  it('can be made, or says where it cannot', async () => {
+    const { resolvePaths } = await import('../../../src/system/files/paths.ts');
+    const { home: folder } = missingHome();
+    mkdirSync(folder, { recursive: true });
+    const missing = resolvePaths(join(folder, 'a', 'b'));
+    expect(await home.run(healthy({ paths: missing }))).toMatchObject([
+      { message: `${missing.home} does not exist`, cure: 'mcp-watchdog init makes it' },
+    ]);
+    const asked: string[] = [];
+    const freeSpace = (path: string) => Promise.resolve(asked.push(path) * 1024 ** 4);
+    expect(await disk.run(healthy({ paths: missing, freeSpace }))).toMatchObject([{ status: 'ok' }]);
+    expect(asked).toEqual([folder]);
+    // Nobody makes a folder in a file, root neither.
+    const file = join(folder, 'file');
+    writeFileSync(file, '');
+    expect(await home.run(healthy({ paths: resolvePaths(join(file, 'home')) }))).toMatchObject([
+      {
+        message: `${join(file, 'home')} does not exist, and you cannot make it in ${file}`,
+        cure: 'choose another home with --home DIR',
+      },
+    ]);
   });
 });
 

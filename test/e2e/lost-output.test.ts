@@ -1,0 +1,40 @@
+// Output of commands that cannot be written: it never passes for a whole one.
+import { spawnSync } from 'node:child_process';
+import { closeSync, existsSync, openSync } from 'node:fs';
+import { expect, onTestFinished, test } from 'vitest';
+import { tempHome } from '../fakes/temp-home.ts';
+import { CLI } from './daemon.ts';
+
+const FULL = '/dev/full';
+
+/** Runs a command whose standard output, or errors, go to a full disk. */
+function runOnto(stream: 'stdout' | 'stderr', ...argv: readonly string[]) {
+  const full = openSync(FULL, 'w');
+  onTestFinished(() => closeSync(full));
+  const { status, stdout, stderr } = spawnSync(process.execPath, [CLI, '--home', tempHome().home, ...argv], {
+    encoding: 'utf8',
+    stdio: ['ignore', stream === 'stdout' ? full : 'pipe', stream === 'stderr' ? full : 'pipe'],
+  });
+  return { status, out: stdout, err: stderr };
+}
+
+// macOS has no such device.
+const it = test.skipIf(!existsSync(FULL));
+
+it.each([['--help'], ['completion', 'bash'], ['backup', 'list', '--json']])(
+  'a full disk is an error of %s',
+  (...argv) => {
+    expect(runOnto('stdout', ...argv)).toMatchObject({
+      status: 1,
+      err: 'error: Cannot write the output: ENOSPC: no space left on device, write\nhint: The disk is full: make room, then try again\n',
+    });
+  },
+);
+
+it('an error keeps its exit code, whether it can be told or not', () => {
+  const told = runOnto('stdout', 'nope');
+  expect(told.status).toBe(2);
+  expect(told.err).not.toContain('ENOSPC');
+  expect(runOnto('stderr', 'nope').status).toBe(2);
+  expect(runOnto('stderr', '--help').status).toBe(0);
+});
