@@ -7,7 +7,7 @@ import type { Fault, NumberedStatus, Wire } from './model/wire.ts';
 import type { Gone } from './common/app.ts';
 
 export interface ConnectionEvents {
-  /** @param isNew it is another run of the daemon, or the first */
+  /** @param isNew it is another run of the daemon, the first, or something may have been missed */
   onStatus(status: PageStatus, isNew: boolean): void;
   onEvent(event: ShownEvent): void;
   /** Null: it is back. */
@@ -31,6 +31,8 @@ export function createConnection(wire: Wire, events: ConnectionEvents): Connecti
   let boot = '';
   let failures = 0;
   let lostAt = 0;
+  /** A hidden page hears nothing: what was told meanwhile is read anew. */
+  let wasPaused = false;
   let wake: (() => void) | null = null;
   let stop: AbortController | null = null;
 
@@ -72,7 +74,8 @@ export function createConnection(wire: Wire, events: ConnectionEvents): Connecti
   }
 
   function took(next: NumberedStatus): void {
-    const isNew = next.boot !== boot || failures > 0;
+    const isNew = next.boot !== boot || failures > 0 || wasPaused;
+    wasPaused = false;
     status = next;
     boot = next.boot;
     failures = 0;
@@ -102,6 +105,7 @@ export function createConnection(wire: Wire, events: ConnectionEvents): Connecti
       void run(stop.signal);
     },
     pause() {
+      wasPaused = true;
       stop?.abort();
       stop = null;
     },

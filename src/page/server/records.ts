@@ -16,8 +16,14 @@ const LIFE = [
   'tools-changed',
 ] as const;
 
+/** Events that are kept. */
+const MOST = 200;
+
 export interface Records {
+  /** Reads events once, as the stream tells of the rest; tools and clients each time. */
   read(): Promise<void>;
+  /** Something may have been missed: events are read anew the next time. */
+  forget(): void;
   /** Takes an event of the stream. */
   add(event: ShownEvent): void;
   /** The newest first; null before the first answer. */
@@ -35,22 +41,29 @@ export function createRecords({ wire, redraw }: App, name: string): Records {
   let events: readonly ShownEvent[] | null = null;
   let tools: ToolList | null = null;
   let clients: ClientSummary | null = null;
+  let isComplete = false;
 
   return {
     async read() {
       const [told, list, summary] = await Promise.all([
-        wire.events({ server: name, kinds: LIFE, before: null }),
+        isComplete ? null : wire.events({ server: name, kinds: LIFE, before: null }),
         wire.tools(name),
         wire.clients(name),
       ]);
-      if (told.ok) ({ events } = told.value);
+      if (told?.ok === true) {
+        ({ events } = told.value);
+        isComplete = true;
+      }
       if (list.ok) tools = list.value;
       if (summary.ok) clients = summary.value;
       redraw();
     },
+    forget() {
+      isComplete = false;
+    },
     add(event) {
       if (!KINDS.has(event.kind)) return;
-      events = [event, ...(events ?? [])];
+      events = [event, ...(events ?? [])].slice(0, MOST);
       redraw();
     },
     events: () => events,

@@ -15,8 +15,10 @@ import { createRecords } from './records.ts';
 import { drawClients, drawConnect, drawTools, drawVersions } from './side.ts';
 import { drawTimeline } from './timeline.ts';
 
-/** Ms between two readings of what does not come with the stream. */
+/** Ms between two readings of what does not come with the stream; over hours of curves half as often. */
 const AGAIN = 15_000;
+const SLOW = 2 * AGAIN;
+const HOURS = 3600;
 
 export function openServer(app: App, name: string): View {
   loadStyle('views.css');
@@ -41,7 +43,13 @@ export function openServer(app: App, name: string): View {
     await curves.read(server, records.marks());
   }
 
-  const timer = setInterval(read, AGAIN);
+  let readAt = Date.now();
+  const timer = setInterval(() => {
+    const isSoon = secondsOf(range) > HOURS && Date.now() - readAt < SLOW - AGAIN / 2;
+    if (isSoon) return;
+    readAt = Date.now();
+    read();
+  }, AGAIN);
   read();
   log.start();
 
@@ -105,6 +113,7 @@ export function openServer(app: App, name: string): View {
     onKey,
     onNews(isBack) {
       if (!isBack) return;
+      records.forget();
       curves.forget();
       read();
       log.start();
