@@ -255,6 +255,23 @@ describe.skipIf(!hasChromium)('the page', () => {
     expect(await page.locator('.happened').innerText()).toContain('40 times');
   });
 
+  test('closes its stream while it is hidden, and reads what it missed when it is seen again', async () => {
+    const story = tellStory({ now });
+    const { page } = await open('#/events');
+    await page.locator('.event').first().waitFor();
+    await streaming();
+    const hide = (isHidden: boolean) =>
+      page.evaluate(`Object.defineProperty(document, 'hidden', { value: ${isHidden}, configurable: true });
+        document.dispatchEvent(new Event('visibilitychange'));`);
+    await hide(true);
+    await until(() => stage.streams()).toBe(0);
+    const missed = { ...story.events[0]!, at: now + 1, firstAt: now + 1, text: 'missed while hidden' };
+    stage.tell({ ...story, events: [missed, ...story.events] });
+    await hide(false);
+    await until(() => page.locator('.events').innerText()).toContain('missed while hidden');
+    await until(() => stage.streams()).toBe(1);
+  });
+
   test('shows a query that is wrong with the place, and one that is right as a table', async () => {
     const { page, complaints } = await open('#/query?g=sum(');
     await until(() => page.locator('.wrong').innerText()).toContain('unclosed left parenthesis');
