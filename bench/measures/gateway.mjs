@@ -120,6 +120,7 @@ async function measureDeaths(rounds) {
     servers: { s0: { command: SERVER }, s1: { command: SERVER, gateway: { spare: true } } },
   });
   const samples = [[], []];
+  const bare = [];
   const clients = await Promise.all(
     NAMES.map(async (_, index) => {
       const url = `http://127.0.0.1:${port}/s${index}/mcp`;
@@ -127,6 +128,7 @@ async function measureDeaths(rounds) {
     }),
   );
   for (let round = 0; round < rounds; round += 1) {
+    bare.push(await bareDeath());
     for (const [index, { url, session }] of clients.entries()) {
       const call = () =>
         post(url, { jsonrpc: '2.0', id: 5, method: 'tools/call', params: SMALL }, { session });
@@ -139,15 +141,59 @@ async function measureDeaths(rounds) {
     }
   }
   await stop();
-  return NAMES.map((name, index) => {
+  const floor = row({
+    who: 'kill -9 to the answer of a second process that stands by, pipes alone',
+    short: 'bare',
+    samples: bare,
+    unit: 'ms',
+  });
+  const rows = NAMES.map((name, index) => {
     const target = index === 1 ? { target: { of: 'median', atMost: 20 } } : {};
     return row({
       who: `kill -9 to the next answer, ${name}`,
       samples: samples[index],
       unit: 'ms',
+      floor,
       ...target,
     });
   });
+  return [floor, ...rows];
+}
+
+/** From kill -9 of a process until a second one, started before, has greeted and answered: no less is possible. */
+async function bareDeath() {
+  const [first, second] = [openPiped(), openPiped()];
+  await first.greet();
+  await sleep(SETTLED);
+  const begin = performance.now();
+  process.kill(first.pid, 'SIGKILL');
+  await first.ended;
+  await second.greet();
+  await second.ask({ jsonrpc: '2.0', id: 5, method: 'tools/call', params: SMALL });
+  const took = performance.now() - begin;
+  await second.stop();
+  return took;
+}
+
+/** The server with nobody between; one request at a time. */
+function openPiped() {
+  const started = start(SERVER, { stdio: ['pipe', 'pipe', 'ignore'] });
+  let onLine = () => {};
+  createInterface({ input: started.stdout }).on('line', (line) => onLine(line));
+  const write = (message) => started.stdin.write(`${JSON.stringify(message)}\n`);
+  const ask = (message) =>
+    new Promise((resolve) => {
+      onLine = resolve;
+      write(message);
+    });
+  return {
+    ...started,
+    ask,
+    async greet() {
+      await ask(GREETING);
+      write({ jsonrpc: '2.0', method: 'notifications/initialized' });
+    },
+  };
 }
 
 function processorRows({ what, atMost, atMostOfPeers }, results) {
@@ -231,15 +277,16 @@ async function run({ url, session, agent, clients, call, requests }) {
   return took;
 }
 
+const GREETING = {
+  jsonrpc: '2.0',
+  id: 1,
+  method: 'initialize',
+  params: { protocolVersion: '2025-11-25', capabilities: {}, clientInfo: { name: 'bench', version: '1' } },
+};
+
 async function greet(url) {
-  const params = {
-    protocolVersion: '2025-11-25',
-    capabilities: {},
-    clientInfo: { name: 'bench', version: '1' },
-  };
-  const message = { jsonrpc: '2.0', id: 1, method: 'initialize', params };
   const isUp = () =>
-    post(url, message, {}).then(
+    post(url, GREETING, {}).then(
       (answer) => answer,
       () => null,
     );
