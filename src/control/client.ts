@@ -4,7 +4,7 @@ import type { Socket } from 'node:net';
 import { dirname } from 'node:path';
 import { WatchdogError } from '../core/base/errors.ts';
 import type { Status } from '../core/model/status.ts';
-import { codeOf } from '../core/base/guards.ts';
+import { codeOf, isObject } from '../core/base/guards.ts';
 import { systemClock } from '../system/time/clock.ts';
 import { pause } from '../system/time/pause.ts';
 import type { Clock } from '../system/time/clock.ts';
@@ -90,14 +90,17 @@ function open(path: string): Promise<Socket | null> {
   });
 }
 
+/** Ms within which an answer, or the first status, has to come. */
+const ANSWER_TIMEOUT = 10_000;
+
 function createClient(socket: Socket, clock: Clock): Client {
   const exchange = createRpcClient(socket);
   return {
     closed: exchange.closed,
     close: () => exchange.close(),
-    request: (method, params, { timeout = 10_000 } = {}) =>
+    request: (method, params, { timeout = ANSWER_TIMEOUT } = {}) =>
       request(exchange, { method, params }, { timeout, clock }),
-    watch: (onStatus, signal) => watch(exchange, onStatus, signal),
+    watch: (onStatus, signal) => watch(exchange, onStatus, { signal, clock }),
   };
 }
 
@@ -120,6 +123,7 @@ function request<M extends RequestMethod>(
         cancel();
         forget();
         if ('error' in reply) reject(fromWireError(reply.error));
+        else if ('result' in reply && SAYS_STATUS.has(method) && !isStatus(reply.result)) reject(noStatus());
         // eslint-disable-next-line typescript/no-unsafe-type-assertion -- both sides are of one protocol version
         else if ('result' in reply) resolve(reply.result as Methods[M]['result']);
       },
@@ -127,8 +131,15 @@ function request<M extends RequestMethod>(
   });
 }
 
-function watch(exchange: RpcClient, onStatus: (status: Status) => void, signal: AbortSignal): Promise<void> {
+function watch(
+  exchange: RpcClient,
+  onStatus: (status: Status) => void,
+  { signal, clock }: { readonly signal: AbortSignal; readonly clock: Clock },
+): Promise<void> {
+  let cancel = (): void => {};
   return new Promise<void>((resolve, reject) => {
+    // Later ones come when something changes.
+    cancel = clock.after(ANSWER_TIMEOUT, () => reject(noAnswer('watch', ANSWER_TIMEOUT)));
     signal.addEventListener('abort', () => resolve(), { once: true });
     if (signal.aborted) resolve();
     exchange.call(
@@ -137,12 +148,37 @@ function watch(exchange: RpcClient, onStatus: (status: Status) => void, signal: 
       {
         onEnd: reject,
         onReply: (reply) => {
-          if ('status' in reply) onStatus(reply.status);
-          else if ('error' in reply) reject(fromWireError(reply.error));
+          if ('error' in reply) return reject(fromWireError(reply.error));
+          if (!('status' in reply)) return;
+          cancel();
+          if (isStatus(reply.status)) onStatus(reply.status);
+          else reject(noStatus());
         },
       },
     );
-  }).finally(() => exchange.close());
+  }).finally(() => {
+    cancel();
+    exchange.close();
+  });
+}
+
+const SAYS_STATUS: ReadonlySet<Method> = new Set<Method>(['status', 'check']);
+
+/** Whether it has what every command reads of it; the rest is as the protocol says, by a daemon of the same version. */
+function isStatus(value: unknown): boolean {
+  return (
+    isObject(value) &&
+    isObject(value['daemon']) &&
+    isObject(value['daemon']['config']) &&
+    Array.isArray(value['servers']) &&
+    value['servers'].every((server) => isObject(server) && typeof server['name'] === 'string')
+  );
+}
+
+function noStatus(): WatchdogError {
+  return new WatchdogError('CONTROL_FAILED', 'Cannot read the answer: it is no status of servers', {
+    hint: 'Daemon and command line are of different releases: run mcp-watchdog restart',
+  });
 }
 
 function connectError(error: Error, path: string): WatchdogError {
@@ -172,7 +208,7 @@ function noDaemon(socketPath: string): WatchdogError {
 function noAnswer(method: string, timeout: number): WatchdogError {
   return new WatchdogError(
     'CONTROL_FAILED',
-    `Cannot ${method}: the daemon did not answer within ${timeout / 1000} s`,
+    `Cannot get an answer to "${method}": the daemon gave none within ${timeout / 1000} s`,
     {
       hint: 'It may be blocked: see mcp-watchdog logs',
     },

@@ -34,11 +34,42 @@ describe('connect()', () => {
     onTestFinished(() => client.close());
     const asked = client.request('status', {}, { timeout: 3000 });
     const outcome = expect(asked).rejects.toMatchObject({
-      message: 'Cannot status: the daemon did not answer within 3 s',
+      message: 'Cannot get an answer to "status": the daemon gave none within 3 s',
     });
     await clock.advance(3000);
     await outcome;
     expect(clock.pending).toBe(0);
+  });
+
+  it('gives up on a daemon that shows no status to who watches it', async () => {
+    const clock = new FakeClock();
+    const client = await connect(await impostor(null), { clock });
+    const watching = client.watch(() => {}, new AbortController().signal);
+    const outcome = expect(watching).rejects.toMatchObject({
+      code: 'CONTROL_FAILED',
+      message: 'Cannot get an answer to "watch": the daemon gave none within 10 s',
+    });
+    await clock.advance(10_000);
+    await outcome;
+    await client.closed;
+    expect(clock.pending).toBe(0);
+  });
+
+  it.each([
+    'null',
+    '{}',
+    '{"daemon":{},"servers":[]}',
+    '{"daemon":{"config":{}},"servers":{}}',
+    '{"daemon":{"config":{}},"servers":[{}]}',
+  ])('takes %s for no status', async (status) => {
+    const refusal = { code: 'CONTROL_FAILED', message: 'Cannot read the answer: it is no status of servers' };
+    const asked = await connect(await impostor(`{"v":1,"id":1,"result":${status}}\n`));
+    onTestFinished(() => asked.close());
+    await expect(asked.request('status', {})).rejects.toMatchObject(refusal);
+    const watching = await connect(await impostor(`{"v":1,"id":1,"status":${status}}\n`));
+    const seen = watching.watch(() => {}, new AbortController().signal);
+    // Null is no reply at all to who watches.
+    await expect(seen).rejects.toMatchObject(status === 'null' ? { code: 'CONTROL_FAILED' } : refusal);
   });
 
   it.each([
