@@ -13,6 +13,7 @@ import * as frozen from './measures/frozen.mjs';
 import * as gateway from './measures/gateway.mjs';
 import * as gatewayMemory from './measures/gateway-memory.mjs';
 import * as history from './measures/history.mjs';
+import * as install from './measures/install.mjs';
 import * as memory from './measures/memory.mjs';
 import * as restart from './measures/restart.mjs';
 import * as rules from './measures/rules.mjs';
@@ -29,6 +30,7 @@ const MEASURES = {
   history,
   fleet,
   cli,
+  install,
   gateway,
   'gateway-memory': gatewayMemory,
   soak,
