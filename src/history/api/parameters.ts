@@ -1,4 +1,5 @@
 // Parameters of the query API: times, durations and numbers in the forms that Prometheus takes.
+import { parseDuration } from '../../promql/model/literals.ts';
 import { invalidParameter, QueryError } from '../query/query-error.ts';
 
 /** Parameters of a form body first, then those of the URL. */
@@ -38,30 +39,17 @@ function parseTime(text: string): number | null {
 /** Returns ms. @throws QueryError bad_data */
 export function durationIn(parameters: Parameters, name: string): number {
   const text = parameters.get(name) ?? '';
-  const duration = parseDuration(text);
+  const duration = lengthOf(text);
   if (duration === null)
     throw invalidParameter(name, `cannot parse ${JSON.stringify(text)} to a valid duration`);
   return duration;
 }
 
-const UNITS = {
-  y: 31_536_000_000,
-  w: 604_800_000,
-  d: 86_400_000,
-  h: 3_600_000,
-  m: 60_000,
-  s: 1000,
-  ms: 1,
-} as const;
-const DURATION = /^(?=\d)(?:(\d+)y)?(?:(\d+)w)?(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?(?:(\d+)ms)?$/u;
-
 /** Seconds as a number, or a duration as in PromQL; null for neither. */
-function parseDuration(text: string): number | null {
+function lengthOf(text: string): number | null {
   const seconds = parseFloatOfGo(text);
-  if (seconds !== null) return Math.abs(seconds) < 9.2e9 ? Math.round(seconds * 1000) : null;
-  const found = DURATION.exec(text);
-  if (found === null) return null;
-  return Object.values(UNITS).reduce((total, unit, index) => total + Number(found[index + 1] ?? 0) * unit, 0);
+  if (seconds === null) return parseDuration(text);
+  return Math.abs(seconds) < 9.2e9 ? Math.round(seconds * 1000) : null;
 }
 
 function parseFloatOfGo(text: string): number | null {
