@@ -16,6 +16,7 @@ const QUESTIONS = {
   selector: { note: 'query_range of a selector', atMost: 10 },
   rate: { note: 'query_range of a rate' },
   quantile: { note: 'query_range of quantiles of all histograms', atMost: 80 },
+  subquery: { note: 'query_range of a subquery of an hour' },
 };
 
 export async function measure({ quick }) {

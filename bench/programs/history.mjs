@@ -63,6 +63,7 @@ const QUERIES = {
   rate: 'rate(mcp_watchdog_server_cpu_seconds_total[5m])',
   quantile:
     'histogram_quantile(0.95, sum by (server, probe, le) (rate(mcp_watchdog_probe_duration_seconds_bucket[5m])))',
+  subquery: 'max_over_time(sum(rate(mcp_watchdog_server_cpu_seconds_total[5m]))[1h:1m])',
 };
 const took = {};
 for (const [name, query] of Object.entries(QUERIES)) {

@@ -56,9 +56,9 @@ console.log(
 
 async function evaluate() {
   const start = performance.now();
-  const readings = await fleet.recorder.readings(evaluator.wants);
+  const samples = await fleet.recorder.samples(evaluator.wants);
   const read = performance.now();
-  evaluator.feed(readings, at);
+  evaluator.ingest(samples, at);
   const fed = performance.now();
   for (const group of evaluator.groups) group.evaluate(at);
   const evaluated = performance.now();
