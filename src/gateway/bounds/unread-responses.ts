@@ -23,7 +23,7 @@ export interface UnreadLimits {
 
 const MIB = 1024 * 1024;
 /** A server may write answers of 16 MiB, and a hundred clients that read at their pace must not cut each other off. */
-export const UNREAD_LIMITS: UnreadLimits = { one: 16 * MIB, server: 64 * MIB, all: 128 * MIB, time: 60_000 };
+const UNREAD_LIMITS: UnreadLimits = { one: 16 * MIB, server: 64 * MIB, all: 128 * MIB, time: 60_000 };
 
 /** Events with which nothing is unread; a stream goes on after `drain`. */
 const ENDS = ['drain', 'close'] as const;
