@@ -21,6 +21,16 @@ const MIN_ROWS = 6;
 
 /** Writes exactly `rows` lines, none wider than `width`. */
 export function frame(model: Model, facts: Facts, size: FrameSize): string[] {
+  const lines = picture(model, facts, size);
+  return size.signs.isAscii
+    ? lines.map((line) => line.replaceAll(/[“”…’]/gu, (sign) => ASCII[sign] ?? '?'))
+    : lines;
+}
+
+/** Our own signs that a terminal without UTF-8 does not show; each takes one column as before. */
+const ASCII: Readonly<Record<string, string>> = { '“': '"', '”': '"', '…': '~', '’': "'" };
+
+function picture(model: Model, facts: Facts, size: FrameSize): string[] {
   const { rows, width } = size;
   if (width < MIN_WIDTH || rows < MIN_ROWS) return filled([tinyLine(facts, size)], rows);
   const foot = footLines(model, facts, size);

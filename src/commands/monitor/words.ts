@@ -19,6 +19,7 @@ export interface Signs {
   readonly back: string;
   /** The key that opens. */
   readonly enter: string;
+  readonly isAscii: boolean;
 }
 
 const UNICODE: Signs = {
@@ -32,6 +33,7 @@ const UNICODE: Signs = {
   down: '▾',
   back: '‹',
   enter: '⏎',
+  isAscii: false,
 };
 
 const ASCII: Signs = {
@@ -45,6 +47,7 @@ const ASCII: Signs = {
   down: 'v',
   back: '<',
   enter: 'enter',
+  isAscii: true,
 };
 
 export function signsOf(isUnicode: boolean): Signs {

@@ -219,7 +219,8 @@ describe('the list', () => {
   it('is ASCII where the terminal is', () => {
     const text = draw(80, 24, fresh(), factsOf(), false).join('');
     expect(text).toContain('>x postgres');
-    expect(text.replaceAll(/[“”…]/gu, '')).toMatch(/^[\u0020-\u007E]*$/u);
+    expect(text).toContain('"DATABASE_URL is not set"');
+    expect(text).toMatch(/^[\u0020-\u007E]*$/u);
   });
 });
 
