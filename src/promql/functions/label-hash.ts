@@ -34,7 +34,7 @@ function sizeOf(length: number): number[] {
 }
 
 /** XXH64 with the seed 0. */
-export function xxh64(bytes: Uint8Array): bigint {
+function xxh64(bytes: Uint8Array): bigint {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const { length } = bytes;
   let at = 0;
