@@ -511,43 +511,48 @@ describe('for any history', () => {
     }
   }
 
-  test('at most one process lives, stops never spawn, late news is dropped, early ticks do nothing', () => {
-    fc.assert(
-      fc.property(fc.array(anyNews, { maxLength: 80 }), (history) => {
-        let state = INITIAL_LIFECYCLE;
-        let at = 0;
-        let alive = 0;
-        for (const news of history) {
-          at += news.passed;
-          const event = toEvent(news, state, at);
-          // Only what the system can do: what lives ends, once, and is gone after that.
-          if (news.kind === 'gone' && state.phase !== 'stopping' && !news.isStale) continue;
-          const decision = decideLifecycle(state, event, policy);
-          const spawned = decision.actions.filter(({ kind }) => kind === 'spawn').length;
-          if (news.kind === 'gone' && !news.isStale) alive -= 1;
-          alive += spawned;
-          expect(alive).toBe(hasProcess(decision.state) ? 1 : 0);
-          if (news.kind === 'stop') expect(spawned).toBe(0);
-          if ('run' in event && event.run !== state.run) expect(decision).toEqual({ state, actions: [] });
-          const due = lifecycleDeadline(state);
-          if (news.kind === 'tick' && (due === null || at < due))
-            expect(decision).toEqual({ state, actions: [] });
-          if (news.kind === 'tick' && due !== null && at >= due) expect(decision.state).not.toEqual(state);
-          const nextDue = lifecycleDeadline(decision.state);
-          if (news.kind === 'tick' && nextDue !== null && decision.state !== state)
-            expect(nextDue).toBeGreaterThan(at);
-          expect(decision.state.run - state.run).toBe(
-            decision.actions.filter(({ kind }) => kind === 'prepare').length,
-          );
-          expect(decision.state.failures.length).toBeLessThanOrEqual(10);
-          if (decision.state.phase === 'backoff')
-            expect(decision.state.delay).toBeLessThanOrEqual(restart.maxDelay);
-          state = decision.state;
-        }
-      }),
-      { numRuns: 2000 },
-    );
-  });
+  // A second of work, for which a machine that does much else may take half a minute.
+  test(
+    'at most one process lives, stops never spawn, late news is dropped, early ticks do nothing',
+    { timeout: 180_000 },
+    () => {
+      fc.assert(
+        fc.property(fc.array(anyNews, { maxLength: 80 }), (history) => {
+          let state = INITIAL_LIFECYCLE;
+          let at = 0;
+          let alive = 0;
+          for (const news of history) {
+            at += news.passed;
+            const event = toEvent(news, state, at);
+            // Only what the system can do: what lives ends, once, and is gone after that.
+            if (news.kind === 'gone' && state.phase !== 'stopping' && !news.isStale) continue;
+            const decision = decideLifecycle(state, event, policy);
+            const spawned = decision.actions.filter(({ kind }) => kind === 'spawn').length;
+            if (news.kind === 'gone' && !news.isStale) alive -= 1;
+            alive += spawned;
+            expect(alive).toBe(hasProcess(decision.state) ? 1 : 0);
+            if (news.kind === 'stop') expect(spawned).toBe(0);
+            if ('run' in event && event.run !== state.run) expect(decision).toEqual({ state, actions: [] });
+            const due = lifecycleDeadline(state);
+            if (news.kind === 'tick' && (due === null || at < due))
+              expect(decision).toEqual({ state, actions: [] });
+            if (news.kind === 'tick' && due !== null && at >= due) expect(decision.state).not.toEqual(state);
+            const nextDue = lifecycleDeadline(decision.state);
+            if (news.kind === 'tick' && nextDue !== null && decision.state !== state)
+              expect(nextDue).toBeGreaterThan(at);
+            expect(decision.state.run - state.run).toBe(
+              decision.actions.filter(({ kind }) => kind === 'prepare').length,
+            );
+            expect(decision.state.failures.length).toBeLessThanOrEqual(10);
+            if (decision.state.phase === 'backoff')
+              expect(decision.state.delay).toBeLessThanOrEqual(restart.maxDelay);
+            state = decision.state;
+          }
+        }),
+        { numRuns: 2000 },
+      );
+    },
+  );
 });
 
 describe('a process whose place is taken', () => {
