@@ -126,6 +126,7 @@ function request<M extends RequestMethod>(
         else if ('result' in reply && SAYS_STATUS.has(method) && !isStatus(reply.result)) reject(noStatus());
         // eslint-disable-next-line typescript/no-unsafe-type-assertion -- both sides are of one protocol version
         else if ('result' in reply) resolve(reply.result as Methods[M]['result']);
+        else reject(new WatchdogError('CONTROL_FAILED', `Cannot read the answer: it is none to "${method}"`));
       },
     });
   });

@@ -88,6 +88,16 @@ describe('connect()', () => {
     await client.closed;
   });
 
+  it('does not wait for ever after a reply that is no answer', async () => {
+    const reply = '{"v":1,"id":1,"status":{"daemon":{"config":{}},"servers":[]}}\n';
+    const client = await connect(await impostor(reply));
+    onTestFinished(() => client.close());
+    await expect(client.request('status', {})).rejects.toMatchObject({
+      code: 'CONTROL_FAILED',
+      message: 'Cannot read the answer: it is none to "status"',
+    });
+  });
+
   it('hangs up on an answer longer than 16 MiB', async () => {
     const client = await connect(await impostor('x'.repeat(16 * 1024 ** 2 + 1)));
     await expect(client.request('status', {})).rejects.toMatchObject({
