@@ -157,6 +157,7 @@ const SPECIAL = [
   'up == 0 or up == 1',
   'clamp(memory_bytes, scalar(up{job="a", server="db"}) * 100, 500)',
   'round(memory_bytes, 10)',
+  'clamp(memory_bytes - on (zone) memory_bytes, 2, -3)',
   'quantile_over_time(0.5, memory_bytes[10m])',
   'predict_linear(memory_bytes[10m], 60)',
   'last_over_time(up[10m])',

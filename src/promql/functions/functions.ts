@@ -116,8 +116,10 @@ function ofValues(measure: (values: Numbers) => number): FunctionSpec {
 
 function ofElements(takes: Takes, perElement: PerElement, optional = 0): FunctionSpec {
   const run: Run = (args, moment) => {
+    // Evaluated in any case: it may fail.
+    const elements = args.vector(0);
     const change = perElement(args, moment);
-    return change === null ? [] : mapped(args.vector(0), change);
+    return change === null ? [] : mapped(elements, change);
   };
   return { ...computed(takes, run, optional), perElement };
 }
