@@ -99,7 +99,13 @@ async function trace(act) {
     .filter(({ name, args }) => name === 'thread_name' && args.name === 'CrRendererMain')
     .map(({ pid, tid }) =>
       events
-        .filter((one) => one.pid === pid && one.tid === tid && one.name === 'ThreadControllerImpl::RunTask' && one.ph === 'X')
+        .filter(
+          (one) =>
+            one.pid === pid &&
+            one.tid === tid &&
+            one.name === 'ThreadControllerImpl::RunTask' &&
+            one.ph === 'X',
+        )
         .map(({ tdur = 0 }) => tdur / 1000),
     );
   const sum = (tasks) => tasks.reduce((total, task) => total + task, 0);

@@ -1,7 +1,7 @@
 // Runner of one server: holds its lifecycle state, its process and one timer, and carries out what the lifecycle decides.
 import type { LauncherExit, StartFailure } from '../core/model/observations.ts';
 import { quoteOf } from '../core/status/output-excerpt.ts';
-import { hintOfOlderSdk } from '../core/python/crash-hint.ts';
+import { hintOfOlderSdk } from '../core/lifecycle/crash-hint.ts';
 import { explainCleanExit } from '../core/lifecycle/launcher-exit.ts';
 import { comesBack, decideLifecycle } from '../core/lifecycle/lifecycle.ts';
 import {

@@ -54,10 +54,7 @@ export interface ClientPlace {
 }
 
 /** Lists the places where the files of all clients may be. */
-function clientPlaces(
-  where: ClientMachine,
-  clients: readonly ClientName[] = NAMED_CLIENTS,
-): ClientPlace[] {
+function clientPlaces(where: ClientMachine, clients: readonly ClientName[] = NAMED_CLIENTS): ClientPlace[] {
   return clients.flatMap((client) => CLIENTS[client].places(where).map((place) => ({ client, ...place })));
 }
 

@@ -439,7 +439,8 @@ describe('in any history', () => {
       const { records } = person.state;
       for (const record of records.values()) {
         const firing = [...records.values()].filter(({ alert }) => alert.state === 'firing');
-        if (firing.some(({ alert }) => inhibits(alert, record.alert, person.rules.routing.inhibitRules))) continue;
+        if (firing.some(({ alert }) => inhibits(alert, record.alert, person.rules.routing.inhibitRules)))
+          continue;
         expect(record.notified?.state ?? 'resolved').toBe(record.alert.state);
       }
     });

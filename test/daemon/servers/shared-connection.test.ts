@@ -97,7 +97,7 @@ describe('a process that takes the place of one that died', () => {
     const dead = { spec, version: null, run: 1, child: processOf(Promise.resolve()) };
     const standIn = { spec, version: null, run: 2, child: processOf(new Promise<never>(() => undefined)) };
     const first = observer.onSpawn(dead);
-    first.onReplaced?.(standIn);
+    void first.onReplaced?.(standIn);
     await waitFor(() => told.includes('clients 2'), { what: 'the early one' });
     first.onGone?.();
     const second = observer.onSpawn(standIn);

@@ -1,7 +1,7 @@
 // Hint for a Python server that ends because the MCP SDK beside it is newer than the one that it was written for.
 import { parseRunnerLine } from '../base/package-runner.ts';
 import type { Source } from '../model/server-spec.ts';
-import { normalizeName } from './requirement.ts';
+import { normalizeName } from '../python/requirement.ts';
 
 /**
  * Last lines of a stack of Python over the SDK 2, which moved modules and names and took the decorators of `Server` away; its

@@ -1,7 +1,7 @@
 // What Python servers of the MCP SDK 1 print beside the SDK 2, as it was seen, and what is advised.
 import { describe, expect, it } from 'vitest';
 import type { Source } from '../../../src/core/model/server-spec.ts';
-import { hintOfOlderSdk } from '../../../src/core/python/crash-hint.ts';
+import { hintOfOlderSdk } from '../../../src/core/lifecycle/crash-hint.ts';
 
 const GONE =
   "ModuleNotFoundError: No module named 'mcp.server.fastmcp'. This is mcp 2.x, where FastMCP was renamed to MCPServer (from mcp.server.mcpserver import MCPServer) and other APIs changed; see the migration guide at https://py.sdk.modelcontextprotocol.io/v2/migration/#fastmcp-renamed-to-mcpserver or pin 'mcp<2' to keep running v1 code.";
