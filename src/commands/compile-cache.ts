@@ -38,7 +38,19 @@ export interface CompileCacheOptions {
 
 function enableOfNode(): Enable | null {
   const found: unknown = Reflect.get(nodeModule, 'enableCompileCache');
-  return typeof found === 'function' ? (folder) => Reflect.apply(found, undefined, [folder]) : null;
+  return typeof found === 'function'
+    ? (folder) => privately(() => Reflect.apply(found, undefined, [folder]))
+    : null;
+}
+
+/** Node makes the folders at once, as the umask lets it. */
+function privately(make: () => unknown): unknown {
+  const before = process.umask(0o077);
+  try {
+    return make();
+  } finally {
+    process.umask(before);
+  }
 }
 
 function homeOf(argv: readonly string[]): string | undefined {

@@ -9,7 +9,7 @@ import { connectV1, gatewayPlace, toolsServer } from './gateway-clients.ts';
 vi.setConfig({ testTimeout: 180_000 });
 
 const CLIENTS = 100;
-const SHIMS = 12;
+const SHIMS = 8;
 const pidIn = (text: string): number => Number(text.split(' ')[0]);
 
 it('100 clients each get their own answers and their own progress, also over a death of the server', async () => {

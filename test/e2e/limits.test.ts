@@ -64,13 +64,13 @@ test('a soft limit of memory is told everywhere, and nobody is restarted', { tim
 
 test('a hard limit that was never enough says so with the restart', { timeout: 120_000 }, async () => {
   const daemon = await startDaemon(
-    { s: fixture([], { limits: { memory: { soft: null, hard: '4MiB' } } }) },
+    { s: fixture([], { limits: { memory: { soft: null, hard: '1MiB' } } }) },
     { more: { sampling: { interval: '200ms' } } },
   );
   const { lastRestart } = await daemon.until('s', 'a restart', ({ restarts }) => restarts.memory > 0, 60_000);
   expect(lastRestart?.reason).toBe('memory');
   expect(lastRestart?.detail).toMatch(
-    /^\d+MiB (?:of proportional memory|resident|of footprint), more than 4MiB in 3 of the last 4 samples; (?:it used \d+MiB right after its start|it had not answered yet)$/,
+    /^\d+MiB (?:of proportional memory|resident|of footprint), more than 1MiB in 3 of the last 4 samples; (?:it used \d+MiB right after its start|it had not answered yet)$/,
   );
 });
 

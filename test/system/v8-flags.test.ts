@@ -6,18 +6,24 @@ import { expect, it } from 'vitest';
 const FLAGS = new URL('../../dist/system/v8-flags.js', import.meta.url).href;
 const MEBIBYTE = 1024 * 1024;
 
-// `work` allocates what 20,000 requests would, of which the last 64 are under way.
+// `work` allocates what 20,000 requests would, of which the last 64 are under way. It notes the smallest of several sizes: while
+// V8 marks, newer versions let the young generation be larger for that time.
 const PROGRAM = `
 import { getHeapSpaceStatistics } from 'node:v8';
 import { keepSize, limitYoungGeneration, noteRequest } from '${FLAGS}';
 const sizes = [];
 const ring = [];
+const size = () => getHeapSpaceStatistics().find((space) => space.space_name === 'new_space').space_size;
 function work(note) {
-  for (let count = 0; count < 20_000; count += 1) {
-    for (let part = 0; part < 20; part += 1) ring[(count * 20 + part) % 1280] = { at: new Array(100).fill(count) };
-    note();
+  let smallest = Infinity;
+  for (let round = 0; round < 8; round += 1) {
+    for (let count = 0; count < 20_000; count += 1) {
+      for (let part = 0; part < 20; part += 1) ring[(count * 20 + part) % 1280] = { at: new Array(100).fill(count) };
+      note();
+    }
+    smallest = Math.min(smallest, size());
   }
-  sizes.push(getHeapSpaceStatistics().find((space) => space.space_name === 'new_space').space_size);
+  sizes.push(smallest);
 }
 limitYoungGeneration(process.env);
 work(() => {});

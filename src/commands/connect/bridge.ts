@@ -49,8 +49,8 @@ interface Pending {
 
 /** Ms by which a cancellation stays behind its request: they travel on two connections, and must not overtake each other. */
 const CANCEL_LAG = 20;
-/** Ms that the end of a session may take: the client waits for our end. */
-const FAREWELL = 300;
+/** Ms that the end of a session may take, while the client waits for ours; on a busy machine it takes its time, and a session that is not ended stays. */
+const FAREWELL = 1500;
 
 export function createBridge(options: BridgeOptions): Bridge {
   const { clock, tell } = options;
