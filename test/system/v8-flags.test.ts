@@ -16,7 +16,7 @@ const ring = [];
 const size = () => getHeapSpaceStatistics().find((space) => space.space_name === 'new_space').space_size;
 function work(note) {
   let smallest = Infinity;
-  for (let round = 0; round < 8; round += 1) {
+  for (let round = 0; round < 4; round += 1) {
     for (let count = 0; count < 20_000; count += 1) {
       for (let part = 0; part < 20; part += 1) ring[(count * 20 + part) % 1280] = { at: new Array(100).fill(count) };
       note();
