@@ -22,6 +22,18 @@ for await (const _line of createInterface({ input: process.stdin })) {
 async function listen() {
   const app = await createWebApp({
     status: fleet.status,
+    // Nobody opens the page here.
+    page: {
+      clock,
+      boot: 'bench',
+      status: fleet.status,
+      beats: () => new Map(),
+      subscribe: () => () => {},
+      events: async () => ({ events: [], next: null }),
+      tools: async () => null,
+      clients: () => null,
+      hide: (text) => text,
+    },
     metrics: () => fleet.recorder.render(),
     now: () => clock.now(),
     allowedHosts: [],
