@@ -1,4 +1,4 @@
-// How long a global install takes, and what it leaves on the disk. It needs the network: all dependencies come from the registry.
+// Time of a global install, and its size on the disk. It needs the network: all dependencies come from the registry.
 import { execFile } from 'node:child_process';
 import { lstat, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
