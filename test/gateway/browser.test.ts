@@ -1,9 +1,9 @@
 // Web pages in a real Chromium: none on this machine reaches a tool, whichever way it asks.
-import { once } from 'node:events';
 import { createServer } from 'node:http';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { requireProgram } from '../fakes/require-program.ts';
 import { initialize, modern, startFront } from '../fakes/gateway.ts';
+import { listenForTest } from '../fakes/listen.ts';
 import { startBrowser } from './browser.ts';
 
 const CHROMIUM = 'chromium';
@@ -56,19 +56,12 @@ function attempts(target: string): string {
   })()`;
 }
 
-async function foreignPage(): Promise<number> {
+function foreignPage(): Promise<number> {
   const server = createServer((_request, response) => {
     response.setHeader('content-type', 'text/html');
     response.end('<!doctype html><title>foreign</title>');
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  onTestFinished(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  const address = server.address();
-  return typeof address === 'object' && address !== null ? address.port : 0;
+  return listenForTest(server);
 }
 
 describe.runIf(requireProgram(CHROMIUM))('a web page', () => {

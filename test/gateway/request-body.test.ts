@@ -7,6 +7,7 @@ import { createBodyBudget } from '../../src/gateway/bounds/body-budget.ts';
 import { GatewayRequest } from '../../src/gateway/gateway-request.ts';
 import { readBody } from '../../src/gateway/request-body.ts';
 import { waitFor } from '../fakes/wait-for.ts';
+import { listenForTest } from '../fakes/listen.ts';
 
 interface Limits {
   readonly limit?: number;
@@ -42,17 +43,8 @@ async function startServer({ limit = 1_000, most = 10_000 }: Limits = {}) {
   return { port, budget, texts, refused, requests };
 }
 
-async function listen(app: RequestListener<typeof GatewayRequest>): Promise<number> {
-  const server = createServer({ IncomingMessage: GatewayRequest }, app);
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  onTestFinished(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('No port');
-  return address.port;
+function listen(app: RequestListener<typeof GatewayRequest>): Promise<number> {
+  return listenForTest(createServer({ IncomingMessage: GatewayRequest }, app));
 }
 
 /** Sends the pieces, each once the one before it is gone, and returns what comes back. */
