@@ -1,8 +1,8 @@
 // Compiled code of commands, kept in the home, so that the next command need not compile it again (Node 22.1 and newer).
 import { statSync } from 'node:fs';
 import * as nodeModule from 'node:module';
-import { homedir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
+import { resolvePaths } from '../system/files/paths.ts';
 
 /**
  * Turns the cache on for a home that a daemon has used before; a home of somebody else, or none, is left alone. To be called
@@ -18,10 +18,11 @@ export function keepCompiled(
   if (enable === null || argv.includes('run') || argv.includes('connect')) return null;
   try {
     const given = [homeOf(argv), env['MCP_WATCHDOG_HOME']].find((home) => home !== undefined && home !== '');
-    const folder = join(resolve(given ?? join(homedir(), '.mcp-watchdog')), 'run');
-    if (statSync(folder).uid !== user) return null;
-    enable(join(folder, 'compiled'));
-    return join(folder, 'compiled');
+    const { run } = resolvePaths(given);
+    if (statSync(run).uid !== user) return null;
+    const folder = join(run, 'compiled');
+    enable(folder);
+    return folder;
   } catch {
     // No such home.
     return null;
