@@ -2,6 +2,7 @@
 import type { StopStep } from '../core/model/lifecycle-state.ts';
 import type { DetachedProcess } from '../core/lifecycle/process-tree.ts';
 import type { Clock } from '../system/time/clock.ts';
+import { pause } from '../system/time/pause.ts';
 import { type IdentityVerdict, checkIdentity, readBootId } from '../system/process/process-identity.ts';
 import { signalGroup, signalProcess, terminateGroup } from '../system/process/process-group.ts';
 import type { SpawnedProcess, ProcessExit } from '../system/process/spawn.ts';
@@ -149,26 +150,27 @@ export function superviseProcess(options: ServerProcessOptions): ServerProcess {
       return left !== null && (left.group || left.detached.length > 0);
     };
     if (!(await isLeft())) return false;
-    await new Promise<void>((resolve) => void clock.after(FAREWELL_WAIT, resolve));
+    await pause(clock, FAREWELL_WAIT);
     return await isLeft();
   }
 
   /** Reading the process table keeps everything else waiting, for as long as a warm process needs to answer. */
   async function handOver(): Promise<void> {
     const handedOver = options.handedOver?.() ?? null;
-    if (handedOver === null) return;
-    await new Promise<void>((resolve) => {
-      const cancel = clock.after(HAND_OVER, resolve);
-      void handedOver.then(cancel).then(resolve);
+    if (handedOver !== null) await within(HAND_OVER, handedOver);
+  }
+
+  /** Waits for it, `longest` ms at most. */
+  function within(longest: number, work: Promise<unknown>): Promise<void> {
+    return new Promise((resolve) => {
+      const cancel = clock.after(longest, resolve);
+      void work.then(cancel).then(resolve);
     });
   }
 
   /** A process writes why it ends just before it does: that is still in the pipe. */
   function lastOutput(): Promise<void> {
-    return new Promise((resolve) => {
-      const cancel = clock.after(LAST_OUTPUT_WAIT, resolve);
-      void child.drained.then(cancel).then(resolve);
-    });
+    return within(LAST_OUTPUT_WAIT, child.drained);
   }
 
   return {

@@ -4,6 +4,7 @@ import { FRAMING_FAULTS } from '../../wire/framing.ts';
 import type { ObservedProcess, ProcessListener, ProcessObserver } from '../../supervisor/runner.ts';
 import type { SpawnedProcess } from '../../system/process/spawn.ts';
 import type { Clock } from '../../system/time/clock.ts';
+import { pause } from '../../system/time/pause.ts';
 import { openConnection, type Connection } from '../../wire/connection.ts';
 import type { ServerOutputs } from './server-output.ts';
 
@@ -61,7 +62,7 @@ export function connectionSharedBy(
     const cancel = parts.clock.after(LAST_ANSWERS, tell);
     void dead.drained.then(tell).then(cancel);
     await greeted;
-    await new Promise<void>((resolve) => void parts.clock.after(FIRST_ANSWERS, resolve));
+    await pause(parts.clock, FIRST_ANSWERS);
   }
 
   return {

@@ -2,7 +2,7 @@
 import type { Clock } from './clock.ts';
 
 /** Resolves after `delay` ms, or as soon as `signal` is aborted; never rejects. */
-export function pause(clock: Clock, delay: number, signal?: AbortSignal): Promise<void> {
+export function pause(clock: Pick<Clock, 'after'>, delay: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     if (signal?.aborted === true) return resolve();
     const cancel = clock.after(delay, finish);
