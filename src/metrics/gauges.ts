@@ -4,7 +4,7 @@ import { ENGINE_NAMES, type ProbeName, PROBES_BY_KIND, SERVER_STATES } from '../
 import type { EventOf } from '../core/model/events.ts';
 import type { MetricName } from '../core/metrics/metric-catalogue.ts';
 import type { ProbePolicy } from '../core/model/probe-policy.ts';
-import type { ServerSpec } from '../core/model/server-spec.ts';
+import { type ServerSpec, UNLIMITED_ENDS } from '../core/model/server-spec.ts';
 import type { ServerStatus, Status } from '../core/model/status.ts';
 import type { UpdateStatus } from '../core/model/update.ts';
 import { availableVersion, isWorrying, versionText } from '../core/update/update-text.ts';
@@ -129,10 +129,7 @@ function lifecycle(server: ServerStatus): GaugeValue[] {
     ['server_last_exit_code', lastExit && exitCode(lastExit)],
     ['server_last_exit_timestamp_seconds', lastExit && seconds(lastExit.at)],
     ['server_backoff_seconds', seconds(backoff)],
-    [
-      'server_restart_budget_remaining',
-      budgetRemaining === Number.MAX_SAFE_INTEGER ? Infinity : budgetRemaining,
-    ],
+    ['server_restart_budget_remaining', budgetRemaining === UNLIMITED_ENDS ? Infinity : budgetRemaining],
   ];
 }
 

@@ -1,6 +1,7 @@
 // Details of one server, one fact a line.
 import { usedMemory } from '../../core/lifecycle/resource-limits.ts';
 import type { TreeUsage } from '../../core/model/observations.ts';
+import { UNLIMITED_ENDS } from '../../core/model/server-spec.ts';
 import { RESTART_REASONS } from '../../core/model/vocabulary.ts';
 import type { ServerStatus } from '../../core/model/status.ts';
 import { neutralise } from '../../core/base/text.ts';
@@ -122,6 +123,11 @@ function countsOf({ processes, threads, openFds }: TreeUsage): string {
   return [processes, ...others].join(', ');
 }
 
+function describeBudget(remaining: number): string {
+  if (remaining === UNLIMITED_ENDS) return 'none: it is restarted for ever';
+  return `${remaining} more before it counts as crash looping`;
+}
+
 function history(server: ServerStatus, now: number): Fact[] {
   const { restarts, lastRestart, lastExit, lastFailure, startFailures, budgetRemaining } = server;
   const counts = RESTART_REASONS.filter((reason) => restarts[reason] > 0).map(
@@ -130,10 +136,7 @@ function history(server: ServerStatus, now: number): Fact[] {
   const total = restartsOf(server);
   return [
     ['restarts', total === 0 ? '0' : `${total} (${counts.join(', ')})`],
-    [
-      'budget',
-      Number.isFinite(budgetRemaining) ? `${budgetRemaining} more before it counts as crash looping` : null,
-    ],
+    ['budget', describeBudget(budgetRemaining)],
     [
       'last restart',
       lastRestart === null ? null : `${ago(lastRestart.at, now)}: ${describeRestart(lastRestart)}`,

@@ -1,7 +1,7 @@
 // Restart delays with jitter, and restart budgets.
-import type { RestartBudget, RestartPolicy } from '../model/server-spec.ts';
+import { type RestartBudget, type RestartPolicy, UNLIMITED_ENDS } from '../model/server-spec.ts';
 
-/** Returns how many more unplanned ends the tightest budget allows. */
+/** Returns how many more unplanned ends the tightest budget allows; `UNLIMITED_ENDS` without a budget. */
 export function budgetRemaining(
   failures: readonly number[],
   now: number,
@@ -9,7 +9,7 @@ export function budgetRemaining(
 ): number {
   return Math.min(
     ...budgets.map(({ restarts, within }) => Math.max(0, restarts - countSince(failures, now - within))),
-    Number.MAX_SAFE_INTEGER,
+    UNLIMITED_ENDS,
   );
 }
 

@@ -32,6 +32,9 @@ export interface RestartBudget {
   readonly within: number;
 }
 
+/** Ends that a server without a budget has left: a number, since JSON knows no infinity. */
+export const UNLIMITED_ENDS = Number.MAX_SAFE_INTEGER;
+
 export interface RestartPolicy {
   readonly policy: 'always' | 'on-failure' | 'never';
   readonly initialDelay: number;

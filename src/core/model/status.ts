@@ -84,7 +84,10 @@ export interface ServerStatus {
   readonly state: ServerStateName | 'watched';
   /** Null while it is not stopped, and before its first start. `prevented`: by its exit code or its restart policy. */
   readonly stoppedBecause: Extract<LifecycleState, { phase: 'stopped' }>['because'] | null;
+  /** Of `state`. */
   readonly since: number;
+  /** When what is shown of it (`running`, `unauthorized`, `memory high`) was something else last; left out before the first change. */
+  readonly verdictSince?: number | undefined;
   readonly run: number;
   readonly pid: number | null;
   readonly startedAt: number | null;
@@ -131,6 +134,7 @@ export interface ServerStatus {
   /** Time of the next start attempt; null when none is due. */
   readonly nextAttemptAt: number | null;
   readonly backoff: number;
+  /** Unplanned ends until it counts as crash looping; `UNLIMITED_ENDS` where the config sets no budget. */
   readonly budgetRemaining: number;
   /** Repetitions of SIGKILL: more than 0 means that the kernel does not end the process. */
   readonly killRepeats: number;

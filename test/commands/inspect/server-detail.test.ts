@@ -1,5 +1,6 @@
 import type { TreeUsage } from '../../../src/core/model/observations.ts';
 import { describe, expect, it } from 'vitest';
+import { UNLIMITED_ENDS } from '../../../src/core/model/server-spec.ts';
 import { serverDetail } from '../../../src/commands/inspect/server-detail.ts';
 import { MINUTE, NOW, serverStatus } from '../../fakes/status.ts';
 
@@ -27,6 +28,11 @@ describe('serverDetail()', () => {
       'restarts        0',
       'budget          5 more before it counts as crash looping',
     ]);
+  });
+
+  it('names no number of failures where the config sets no budget', () => {
+    const lines = serverDetail(serverStatus({ budgetRemaining: UNLIMITED_ENDS }), view);
+    expect(lines).toContain('budget          none: it is restarted for ever');
   });
 
   it('ends with the last words of a server that is not running, made safe', () => {
