@@ -2,7 +2,8 @@
 import { usedMemory } from '../../core/lifecycle/resource-limits.ts';
 import { span } from '../../core/base/format.ts';
 import type { ServerStatus } from '../../core/model/status.ts';
-import { isHealthy, stateLabel } from '../../core/status/health-summary.ts';
+import { isHealthy } from '../../core/status/health-summary.ts';
+import { stateWords, wordsSince } from '../../core/status/state-words.ts';
 import type { TroubleGroup } from '../../core/status/troubles.ts';
 import type { Style } from '../views/style.ts';
 
@@ -139,28 +140,9 @@ export function memoryOf({ usage }: ServerStatus): string | null {
 
 /** Writes the state and for how long: `crash looping 47m`, `probation, 7m left`, `memory high 3m`. */
 export function stateText(server: ServerStatus, now: number): string {
-  const { update, killRepeats } = server;
-  if (killRepeats > 0) return 'cannot be ended';
-  const progress = update?.progress ?? null;
-  if (progress !== null) {
-    const left = progress.until === null ? '' : `, ${short(progress.until - now)} left`;
-    return `${progress.phase.replace('_', ' ')}${left}`;
-  }
-  return `${stateWord(server)} ${short(now - server.since)}`;
-}
-
-function stateWord(server: ServerStatus): string {
-  const { state, desired, enabled, health, overLimit, stoppedBecause } = server;
-  if (state === 'stopped') {
-    if (desired === 'down') return enabled ? 'stopped by you' : 'not enabled';
-    return stoppedBecause === 'completed' ? 'completed' : 'stays down';
-  }
-  if (state !== 'running' && state !== 'watched') return stateLabel(server);
-  if (health.up === false || health.suspect) return 'not answering';
-  if (health.wrongHost === true) return 'wrong host';
-  if (health.unauthorized) return 'unauthorized';
-  const [over] = overLimit;
-  if (over !== undefined) return over === 'memory' ? 'memory high' : 'CPU high';
-  if (state === 'watched') return health.up === null ? 'unknown' : 'answers';
-  return stateLabel(server);
+  const words = stateWords(server);
+  if (server.killRepeats > 0) return words;
+  const until = server.update?.progress?.until ?? null;
+  if (words === 'on probation' && until !== null) return `probation, ${short(until - now)} left`;
+  return `${words} ${short(now - wordsSince(server))}`;
 }

@@ -1,6 +1,7 @@
 // Table cells for the state and the health of a server.
 import type { ServerStatus } from '../../core/model/status.ts';
-import { type HealthLabel, healthLabel, stateLabel } from '../../core/status/health-summary.ts';
+import { type HealthLabel, healthLabel } from '../../core/status/health-summary.ts';
+import { stateWords } from '../../core/status/state-words.ts';
 import type { Cell, Style } from './style.ts';
 
 const STATE_STYLES: Readonly<Record<ServerStatus['state'], Style>> = {
@@ -15,8 +16,18 @@ const STATE_STYLES: Readonly<Record<ServerStatus['state'], Style>> = {
   watched: 'cyan',
 };
 
+/** Writes the verdict: a narrow terminal shows no other column about it. */
 export function stateCell(server: ServerStatus): Cell {
-  return { text: stateLabel(server), style: STATE_STYLES[server.state] };
+  return { text: stateWords(server), style: styleOf(server) };
+}
+
+function styleOf(server: ServerStatus): Style {
+  const { state, health, overLimit, killRepeats } = server;
+  if (killRepeats > 0) return 'red';
+  if (state !== 'running' && state !== 'watched') return STATE_STYLES[state];
+  if (health.up === null) return 'cyan';
+  const style = HEALTH_STYLES[healthLabel(server)];
+  return style === 'green' && overLimit.length > 0 ? 'yellow' : style;
 }
 
 const HEALTH_STYLES: Readonly<Record<HealthLabel, Style>> = {

@@ -6,6 +6,7 @@ import { budgetRemaining } from '../lifecycle/restart-policy.ts';
 import { hasVersions, isPackage, type ServerSpec } from '../model/server-spec.ts';
 import type { ServerHistory, ServerStatus } from '../model/status.ts';
 import { stripUrlSecrets } from '../base/text.ts';
+import { stateWords } from './state-words.ts';
 import { NO_UPDATES, type UpdateStatus } from '../model/update.ts';
 
 const UNKNOWN_HEALTH: HealthVerdict = {
@@ -26,7 +27,13 @@ export type ServerChangeKind = Exclude<
 
 /** Returns the fields of the server's status that `event` changes. */
 export function reduceServer(server: ServerStatus, event: EventOf<ServerChangeKind>): Partial<ServerStatus> {
-  return handleEvent<Partial<ServerStatus>, [ServerStatus], ServerChangeKind>(REDUCERS, event, server);
+  const change = handleEvent<Partial<ServerStatus>, [ServerStatus], ServerChangeKind>(
+    REDUCERS,
+    event,
+    server,
+  );
+  const isSame = stateWords(server) === stateWords({ ...server, ...change });
+  return isSame ? change : { ...change, verdictSince: event.at };
 }
 
 export function isServerChange(event: WatchdogEvent): event is EventOf<ServerChangeKind> {

@@ -155,7 +155,7 @@ function ownSeverity(server: ServerStatus, group: TroubleGroup): Severity {
 
 function sinceOf(server: ServerStatus, now: number): number {
   const isProbed = server.state === 'running' || server.state === 'watched';
-  return isProbed ? (latestProbe(server)?.at ?? now) : server.since;
+  return isProbed ? (server.verdictSince ?? latestProbe(server)?.at ?? now) : server.since;
 }
 
 /**

@@ -9,7 +9,7 @@ import type { ParsedQuery } from '../../promql/parse/parse.ts';
 import { readQuery } from '../query/parse-query.ts';
 import { openQuerySource } from '../query/query-source.ts';
 import { evaluateAt, evaluateRange, sortedByLabels } from '../query/run-query.ts';
-import { createWorkBudget, type WorkBudget } from '../query/work-budget.ts';
+import { createWorkBudget, mapInSlices, type WorkBudget } from '../query/work-budget.ts';
 import { type ApiContext, type ApiData, dataOf } from './api-context.ts';
 import { durationIn, type Parameters, timeIn } from './parameters.ts';
 import { createSeriesWriter, writeLabels, writePoint, writeTime } from './write-result.ts';
@@ -26,10 +26,11 @@ export async function answerQuery(parameters: Parameters, context: ApiContext): 
   const source = await openQuerySource(context.store, query.expression, { moments: [at], budget, options });
   const warnings = warningsFor(at, context);
   await budget.spend();
-  return { ...written(await evaluateAt(query, at, { source, budget, options }), at), warnings };
+  const value = await evaluateAt(query, at, { source, budget, options });
+  return { ...(await written(value, at, budget)), warnings };
 }
 
-function written(value: QueryValue, at: number): ApiData {
+async function written(value: QueryValue, at: number, budget: WorkBudget): Promise<ApiData> {
   switch (value.type) {
     case 'string':
       return result('string', [`[${writeTime(at)},${JSON.stringify(value.value)}]`]);
@@ -38,10 +39,13 @@ function written(value: QueryValue, at: number): ApiData {
     case 'vector':
       return result(
         'vector',
-        value.elements.map((element) => writeElement(element, at)),
+        await mapInSlices(value.elements, (element) => writeElement(element, at), budget),
       );
     case 'range':
-      return result('matrix', sortedByLabels(value.windows).map(createSeriesWriter()));
+      return result(
+        'matrix',
+        await mapInSlices(await sortedByLabels(value.windows, budget), createSeriesWriter(), budget),
+      );
     default:
       return value satisfies never;
   }
@@ -67,13 +71,7 @@ export async function answerQueryRange(parameters: Parameters, context: ApiConte
   const run = { budget, options: { ...options, rangeQuery: steps } };
   const source = await openQuerySource(context.store, expression, { ...run, moments });
   const series = await evaluateRange(expression, moments, { ...run, source });
-  const write = createSeriesWriter();
-  const texts: string[] = [];
-  for (const one of series) {
-    const rest = budget.spend();
-    if (rest !== undefined) await rest;
-    texts.push(write(one));
-  }
+  const texts = await mapInSlices(series, createSeriesWriter(), budget);
   return { ...result('matrix', texts), warnings: warningsFor(steps.start, context) };
 }
 

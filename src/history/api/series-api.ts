@@ -3,7 +3,7 @@ import { isLabelName, type Labels } from '../../promql/model/labels.ts';
 import { QueryError } from '../query/query-error.ts';
 import { readSelector } from '../query/parse-query.ts';
 import { sortedByLabels } from '../query/run-query.ts';
-import { createWorkBudget } from '../query/work-budget.ts';
+import { createWorkBudget, mapInSlices, type WorkBudget } from '../query/work-budget.ts';
 import type { StoredSeries } from '../store/history-store.ts';
 import { type ApiContext, type ApiData, dataOf } from './api-context.ts';
 import { countIn, type Parameters, rangeIn } from './parameters.ts';
@@ -15,18 +15,22 @@ const MOST_SERIES = 10_000;
 export async function answerSeries(parameters: Parameters, context: ApiContext): Promise<ApiData> {
   if (parameters.getAll('match[]').length === 0)
     throw new QueryError('bad_data', 'no match[] parameter provided');
-  const found = await matching(parameters, context, 'match[]');
+  const budget = budgetOf(context);
+  const found = await matching(parameters, context, { budget, named: 'match[]' });
   if (found.length > MOST_SERIES)
     throw new QueryError('execution', `the result has more than ${MOST_SERIES} series: select fewer`);
-  const sorted = sortedByLabels(found).map(({ labels }) => labels);
-  const { kept, warnings } = limited(sorted, parameters);
-  const written = kept.map((labels, index) => `${index === 0 ? '' : ','}${writeLabels(labels)}`);
-  return { pieces: ['[', ...written, ']'], warnings };
+  const { kept, warnings } = limited(await sortedByLabels(found, budget), parameters);
+  const written = await mapInSlices(kept, ({ labels }) => writeLabels(labels), budget);
+  return { pieces: ['[', written.join(','), ']'], warnings };
 }
 
 /** @throws QueryError */
 export async function answerLabels(parameters: Parameters, context: ApiContext): Promise<ApiData> {
-  const names = new Set((await matching(parameters, context)).flatMap(({ labels }) => Object.keys(labels)));
+  const names = new Set(
+    (await matching(parameters, context, { budget: budgetOf(context) })).flatMap(({ labels }) =>
+      Object.keys(labels),
+    ),
+  );
   return list(names, parameters);
 }
 
@@ -38,7 +42,9 @@ export async function answerLabelValues(
 ): Promise<ApiData> {
   if (!isLabelName(name)) throw new QueryError('bad_data', `invalid label name: ${JSON.stringify(name)}`);
   const valueOf = (labels: Labels): string => (Object.hasOwn(labels, name) ? (labels[name] ?? '') : '');
-  const values = new Set((await matching(parameters, context)).map(({ labels }) => valueOf(labels)));
+  const values = new Set(
+    (await matching(parameters, context, { budget: budgetOf(context) })).map(({ labels }) => valueOf(labels)),
+  );
   values.delete('');
   return list(values, parameters);
 }
@@ -61,14 +67,14 @@ function limited<T>(all: readonly T[], parameters: Parameters): { kept: readonly
 /**
  * Series that match any of `match[]`, or all without one, with a sample in the time that is asked for.
  *
- * @param named the parameter that an error names; only that of `series` does
+ * @param how `named` is the parameter that an error names; only that of `series` does
  */
 async function matching(
   parameters: Parameters,
   context: ApiContext,
-  named?: string,
+  { budget, named }: { readonly budget: WorkBudget; readonly named?: string },
 ): Promise<StoredSeries[]> {
-  const { store, loop, mostWork, signal } = context;
+  const { store } = context;
   const selectors = parameters
     .getAll('match[]')
     .map((text) => readSelector(text, context.generation(), named));
@@ -77,7 +83,6 @@ async function matching(
   const ticks = store.ticksBetween(start, end);
   const candidates =
     selectors.length === 0 ? [...store.all()] : new Set(selectors.flatMap((one) => store.find(one)));
-  const budget = createWorkBudget({ ...loop, mostWork, signal });
   const found: StoredSeries[] = [];
   for (const series of candidates) {
     const rest = budget.spend();
@@ -85,4 +90,8 @@ async function matching(
     if (!series.isGone && store.isPresent(series, ticks)) found.push(series);
   }
   return found;
+}
+
+function budgetOf({ loop, mostWork, signal }: ApiContext): WorkBudget {
+  return createWorkBudget({ ...loop, mostWork, signal });
 }

@@ -8,7 +8,7 @@ import type { Expression } from '../../promql/model/syntax-tree.ts';
 import type { Numbers, QueryValue } from '../../promql/model/value.ts';
 import type { ParsedQuery } from '../../promql/parse/parse.ts';
 import { asQueryErrors, QueryError } from './query-error.ts';
-import type { WorkBudget } from './work-budget.ts';
+import { mapInSlices, type WorkBudget } from './work-budget.ts';
 
 const MOST_SERIES = 10_000;
 const MOST_SAMPLES = 500_000;
@@ -79,7 +79,7 @@ export async function evaluateRange(
     if (samples > MOST_SAMPLES) throw tooLarge(`${MOST_SAMPLES} samples`);
   };
   const series = await evaluateAll(expression, moments, { ...run, onSamples });
-  return sortedByLabels(series);
+  return sortedByLabels(series, run.budget);
 }
 
 /** Moments that are evaluated together. */
@@ -104,12 +104,9 @@ export async function evaluateAll(
     const columns = isNumbers(value)
       ? [{ labels: NO_LABELS, values: value, isThere: new Uint8Array(block.length).fill(1) }]
       : value;
-    run.onSamples(columns.reduce((sum, { isThere }) => sum + isThere.reduce(add, 0), 0));
-    for (const column of columns) {
-      const rest = run.budget.spend();
-      if (rest !== undefined) await rest;
-      result.add(block, column);
-    }
+    const counts = await mapInSlices(columns, ({ isThere }) => isThere.reduce(add, 0), run.budget);
+    run.onSamples(counts.reduce(add, 0));
+    await mapInSlices(columns, (column) => result.add(block, column), run.budget);
   }
   return result.series();
 }
@@ -157,8 +154,11 @@ function tooLarge(most: string): QueryError {
 }
 
 /** Sorts as Prometheus does: by name, then value, of one label after the other. */
-export function sortedByLabels<T extends { readonly labels: Labels }>(all: readonly T[]): T[] {
-  const keyed = all.map((one) => ({ one, key: orderKey(one.labels) }));
+export async function sortedByLabels<T extends { readonly labels: Labels }>(
+  all: readonly T[],
+  budget: WorkBudget,
+): Promise<T[]> {
+  const keyed = await mapInSlices(all, (one) => ({ one, key: orderKey(one.labels) }), budget);
   keyed.sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0));
   return keyed.map(({ one }) => one);
 }

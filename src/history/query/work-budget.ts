@@ -21,6 +21,21 @@ export interface BudgetOptions {
   readonly signal: AbortSignal;
 }
 
+/** Changes each element of a list, with a turn of the event loop between slices. @throws QueryError timeout */
+export async function mapInSlices<T, U>(
+  all: readonly T[],
+  change: (one: T) => U,
+  budget: WorkBudget,
+): Promise<U[]> {
+  const changed: U[] = [];
+  for (const one of all) {
+    const rest = budget.spend();
+    if (rest !== undefined) await rest;
+    changed.push(change(one));
+  }
+  return changed;
+}
+
 export function createWorkBudget({ now, cpu, turn, mostWork, signal }: BudgetOptions): WorkBudget {
   let spent = 0;
   let since = { wall: now(), cpu: cpu() };

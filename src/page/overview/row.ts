@@ -6,7 +6,8 @@ import { readBeats, rightEdge, upShare } from '../model/heartbeat.ts';
 import { lastOf } from '../model/curves/sparks.ts';
 import type { PageServer } from '../../core/status/page-status.ts';
 import { lasting, rate, seconds, share, shortName, UNKNOWN } from '../model/words.ts';
-import { stateWords, updateBadge } from '../model/server-words.ts';
+import { stateWords, wordsSince } from '../../core/status/state-words.ts';
+import { updateBadge } from '../model/update-badge.ts';
 import { writeRoute } from '../model/route.ts';
 import type { PageState } from '../common/app.ts';
 import { heartbeat, icon, sparkline, TONES } from '../common/marks.ts';
@@ -25,7 +26,7 @@ export function drawRow(server: PageServer, cause: string | null, { state, pace 
   const next = server.nextAttemptAt === null ? '' : span(server.nextAttemptAt - now);
   const curves = [sparks.memory.get(name), sparks.probe.get(name)] as const;
   const counts = [sparks.calls.get(name), sparks.restarts.get(name)];
-  const times = [lasting(server.since, now), next, rightEdge(now)];
+  const times = [lasting(wordsSince(server), now), next, rightEdge(now)];
   return pacedRow({
     pace,
     from: [server, cause, ...curves, ...counts, ...times],
@@ -71,7 +72,7 @@ function upWords(up: number | null): string {
 }
 
 function stateText(server: PageServer, now: number): TemplateResult {
-  return html`<span class="state">${stateWords(server)} ${lasting(server.since, now)}</span>`;
+  return html`<span class="state">${stateWords(server)} ${lasting(wordsSince(server), now)}</span>`;
 }
 
 function why(server: PageServer, cause: string | null, now: number): TemplateResult {
@@ -85,7 +86,7 @@ function why(server: PageServer, cause: string | null, now: number): TemplateRes
   return html`<div class="why">
     <span
       ><b class=${TONES[group]}>${stateWords(server)}</b>
-      <span class="soft">${lasting(server.since, now)}</span></span
+      <span class="soft">${lasting(wordsSince(server), now)}</span></span
     >
     ${cause === null ? nothing : html`<span><bdi>${cause}</bdi></span>`}
     ${

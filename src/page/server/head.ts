@@ -1,11 +1,12 @@
 // Head of a server's view: its name, state and actions, and its facts in a line.
 import { html, nothing, type TemplateResult } from 'lit-html';
 import { span, uptime } from '../../core/base/format.ts';
+import { UNLIMITED_ENDS } from '../../core/model/server-spec.ts';
 import type { PageServer, PageStatus } from '../../core/status/page-status.ts';
 import type { App } from '../common/app.ts';
 import { icon, TONES } from '../common/marks.ts';
 import { writeRoute } from '../model/route.ts';
-import { stateWords } from '../model/server-words.ts';
+import { stateWords, wordsSince } from '../../core/status/state-words.ts';
 import { lasting, utc } from '../model/words.ts';
 import type { Actions } from './actions.ts';
 
@@ -15,7 +16,8 @@ export function drawHead(
   { server, actions }: { readonly server: PageServer; readonly actions: Actions },
 ): TemplateResult {
   const { now, gone, hasSession } = app.state();
-  const { name, group, since, package: packageId, url, version } = server;
+  const { name, group, package: packageId, url, version } = server;
+  const since = wordsSince(server);
   const place = servers.findIndex((one) => one.name === name);
   const offers = actions.offers(server);
   return html`<nav class="crumb soft" aria-label="Place">
@@ -76,7 +78,7 @@ export function drawFacts(server: PageServer, now: number): TemplateResult {
     ['Protocol', handshake?.protocolVersion ?? null],
     ['Tools', tools === null ? null : String(tools)],
     ['Restarts', source === 'url' ? null : `${total}${told === '' ? '' : ` (${told})`}`],
-    ['Budget', source === 'url' || budgetRemaining === null ? null : `${budgetRemaining} left`],
+    ['Budget', source === 'url' || budgetRemaining === null ? null : budgetWords(budgetRemaining)],
     ['Open files', usage?.openFds === null || usage === null ? null : String(usage.openFds)],
     ['Starts by', source === 'url' ? 'not by the watchdog: only watched' : null],
     ['Next attempt', nextWords(server, now)],
@@ -96,4 +98,8 @@ export function drawFacts(server: PageServer, now: number): TemplateResult {
 function nextWords({ nextAttemptAt }: PageServer, now: number): string | null {
   if (nextAttemptAt === null) return null;
   return nextAttemptAt - now < 1000 ? 'now' : `in ${span(nextAttemptAt - now)}`;
+}
+
+function budgetWords(remaining: number): string {
+  return remaining === UNLIMITED_ENDS ? 'none: restarted for ever' : `${remaining} left`;
 }

@@ -85,9 +85,9 @@ function* momentByMoment(expression: Expression, run: Run, known: Given = new Ma
   const count = run.moments.length;
   const [numbers, builder] = [new Float64Array(count), new ColumnBuilder(count)];
   let hasVectors = false;
-  for (const [index, moment] of momentsWith(given, run).entries()) {
+  for (const [index, moment] of run.moments.entries()) {
     yield;
-    const value = valueOf(expression, moment);
+    const value = valueOf(expression, { ...moment, given: valuesAt(given, index) });
     hasVectors ||= isVector(value);
     if (isVector(value)) builder.add(index, value);
     else numbers[index] = numberIn(value);
@@ -182,6 +182,9 @@ function* histogramColumns(
   return found;
 }
 
+/** Values of a group that are looked at between two stops of the work. */
+const MOST_GATHERED = 5000;
+
 function* aggregationColumns(aggregation: Aggregation, run: Run): Work<ColumnValue> {
   const { operator, parameter, operand, grouping } = aggregation;
   const reduce = REDUCERS[operator];
@@ -198,7 +201,13 @@ function* aggregationColumns(aggregation: Aggregation, run: Run): Work<ColumnVal
     const own = space.column(groups.labels[group] ?? {});
     const values = new Float64Array(members.length);
     const options = { parameter: 0, generation: run.moments[0]?.generation ?? 3 };
+    let gathered = 0;
     for (let index = 0; index < run.moments.length; index += 1) {
+      gathered += members.length;
+      if (gathered > MOST_GATHERED) {
+        yield;
+        gathered = members.length;
+      }
       const count = gather(members, index, values);
       if (count === 0) continue;
       options.parameter = parameters?.[index] ?? 0;

@@ -10,9 +10,9 @@ import {
   healthLabel,
   latestProbe,
   restartsOf,
-  stateLabel,
   statusSummary,
 } from '../../core/status/health-summary.ts';
+import { stateWords } from '../../core/status/state-words.ts';
 import { countTroubles, headline, troublesOf, type Trouble } from '../../core/status/troubles.ts';
 import { updateFacts } from '../../core/update/update-facts.ts';
 import { versionColumn } from '../../core/update/update-text.ts';
@@ -79,7 +79,7 @@ function cells(server: ServerStatus, now: number): string[] {
   const took = latestProbe(server)?.took ?? null;
   return [
     name,
-    `${stateLabel(server)}${restNote(server)}`,
+    stateWords(server),
     healthLabel(server),
     took === null ? UNKNOWN : latency(took),
     versionColumn(server) || UNKNOWN,
@@ -93,12 +93,6 @@ function cells(server: ServerStatus, now: number): string[] {
 }
 
 const UNKNOWN = '–';
-
-/** Says why a server that does not run is all right. */
-function restNote({ desired, stoppedBecause }: ServerStatus): string {
-  if (desired === 'down') return ' on request';
-  return stoppedBecause === 'completed' ? ', completed' : '';
-}
 
 /** Pads the columns, but for the last; a line break in a cell is none here. */
 function table(rows: readonly (readonly string[])[]): string[] {

@@ -54,7 +54,7 @@ describe('monitor on a terminal', () => {
     daemon.view = { ...daemon.view, events: [EVENT] };
     daemon.show(status([serverStatus({ health: DOWN })]));
     await waitFor(() => picture(io)[0]?.includes('◐ 1 handled'));
-    expect(picture(io)[3]).toMatch(/^>◐ context7 +not answering/u);
+    expect(picture(io)[3]).toMatch(/^>◐ context7 +down \S/u);
     expect(picture(io)[4]).toBe('   no answer within 5 s');
     await waitFor(() =>
       picture(io).some((line) => /^\d\d:\d\d:\d\d context7 exited with code 3, 2 times$/u.test(line)),

@@ -6,9 +6,10 @@ import { INITIAL_LIFECYCLE, type LifecycleState } from '../../../src/core/model/
 import { NO_HISTORY, type ServerStatus, type Status } from '../../../src/core/model/status.ts';
 import { NO_UPDATES } from '../../../src/core/model/update.ts';
 import { specOf } from '../../fakes/spec.ts';
-import { NOW, status } from '../../fakes/status.ts';
+import { DOWN, NOW, status } from '../../fakes/status.ts';
 
 const nothing = () => NO_HISTORY;
+const HEALTHY = { ...DOWN, up: true, consecutiveFailures: 0, detail: null };
 
 function added(change: Parameters<typeof specOf>[0] = {}): Status {
   const spec = specOf({ name: 'files', ...change });
@@ -46,6 +47,16 @@ describe('foldStatus()', () => {
       nothing,
     );
     expect(changed.servers[0]?.url).toBe(shown);
+  });
+
+  it('remembers when the verdict became another, not each probe', () => {
+    const verdict = (before: Status, at: number, suspect: boolean): Status =>
+      reduceStatus(before, { kind: 'health', at, server: 'files', health: { ...HEALTHY, suspect } }, nothing);
+    const first = verdict(added({ url: 'http://127.0.0.1:9/mcp', source: { kind: 'url' } }), NOW + 1, false);
+    expect(first.servers[0]?.verdictSince).toBe(NOW + 1);
+    const suspect = verdict(verdict(first, NOW + 2, true), NOW + 3, true);
+    expect(suspect.servers[0]).toMatchObject({ since: NOW, verdictSince: NOW + 2 });
+    expect(verdict(suspect, NOW + 4, false).servers[0]?.verdictSince).toBe(NOW + 4);
   });
 
   it('keeps what an update of ours changed of the tools with the update, until the next one', () => {

@@ -4,7 +4,7 @@ import type { Trouble } from '../../../src/core/status/troubles.ts';
 import { alertTroubles, describeAlerts } from '../../../src/page/alerts/alert-troubles.ts';
 import { applyChanges } from '../../../src/page/model/apply.ts';
 import { causesOf, countNeeds, fits, groupServers, headlineOf } from '../../../src/page/model/groups.ts';
-import { stateWords, updateBadge } from '../../../src/page/model/server-words.ts';
+import { updateBadge } from '../../../src/page/model/update-badge.ts';
 import { MINUTE, NOW, serverStatus, status as statusOf } from '../../fakes/status.ts';
 import { outlookOf, memoryOf, progressOf, updateOf } from '../../fakes/updates.ts';
 
@@ -103,29 +103,6 @@ test('changes replace servers, add and remove some, and leave the others the sam
   const ordered = applyChanges(changed, { seq: 3, servers: [], order: ['c', 'a'], troubles: [] });
   expect(ordered.servers.map(({ name }) => name)).toEqual(['c', 'a']);
   expect(ordered.troubles).toEqual([]);
-});
-
-describe('a state in words', () => {
-  const { health } = serverStatus();
-  test.each<[string, Partial<PageServer>]>([
-    ['running', {}],
-    ['crash looping', { state: 'crash_looping' }],
-    ['stopped', { state: 'stopped', desired: 'down' }],
-    ['not enabled', { state: 'stopped', enabled: false }],
-    ['unauthorized', { health: { ...health, unauthorized: true } }],
-    ['wrong host', { health: { ...health, unauthorized: true, wrongHost: true } }],
-    ['down', { health: { ...health, up: false } }],
-    ['not answering', { health: { ...health, suspect: true } }],
-    ['memory high', { overLimit: ['memory'] }],
-    ['CPU high', { overLimit: ['cpu'] }],
-    ['on probation', { update: updateOf({ progress: progressOf({ phase: 'probation' }) }) }],
-    ['updating', { update: updateOf({ progress: progressOf() }) }],
-    ['rolling back', { update: updateOf({ progress: progressOf({ phase: 'rolling_back' }) }) }],
-    ['answering', { state: 'watched' }],
-    ['not asked yet', { state: 'watched', health: { ...health, up: null } }],
-  ])('%s', (words, change) => {
-    expect(stateWords(server('a', change))).toBe(words);
-  });
 });
 
 describe('the badge beside a version', () => {

@@ -43,8 +43,8 @@ describe('the status as text', () => {
 
   test('says why a server that does not run is all right, or is not', () => {
     const done = serverStatus({ state: 'stopped', stoppedBecause: 'completed', health: UNKNOWN, pid: null });
-    expect(statusText(status([done]), NOW)).toMatch(/^1 off\n[^]*stopped, completed/u);
-    expect(statusText(status([{ ...done, desired: 'down' }]), NOW)).toContain('stopped on request');
+    expect(statusText(status([done]), NOW)).toMatch(/^1 off\n[^]* completed /u);
+    expect(statusText(status([{ ...done, desired: 'down' }]), NOW)).toContain('stopped by you');
     expect(statusText(status([{ ...done, stoppedBecause: 'prevented' }]), NOW)).toMatch(/^1 needs you\n/u);
   });
 
