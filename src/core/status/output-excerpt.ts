@@ -93,9 +93,20 @@ const USAGE = 1;
 const FAULT = 2;
 const DEMAND = 3;
 
-/** Parts of a Node or Python stack, and what a runtime prints around one. */
+/** Parts of a stack of Node, Python or Java, and what a runtime prints around one. */
 const STACK_LINE =
-  /^\s+at\s|^\s+File ".*", line \d+|^Traceback \(most recent|^During handling of the above|^The above exception was|^Node\.js v\d|^[\s^~]+$|^(?:file:\/\/)?\/\S+:\d+$|^node:\S+:\d+$|^\s*(?:throw|raise)\s|^\s*[{}\]],?$|^Require stack:|^\s*- \/|^\s+(?:code|errno|syscall|requireStack|path): /u;
+  /^\s+at\s|^\s+File ".*", line \d+|^Traceback \(most recent|^During handling of the above|^The above exception was|^Node\.js v\d|^[\s^~]+$|^(?:file:\/\/)?\/\S+:\d+$|^node:\S+:\d+$|^\s*(?:throw|raise)\s|^\s*triggerUncaughtException\(|^Emitted '[^']+' event on |^\s*[{}\]],?$|^Require stack:|^\s*- \/|^\s+\.{3} \d+ (?:more|lines matching)/u;
+
+/** A property of an error that Node prints below its stack, other than one that says what happened. */
+const ERROR_PROPERTY =
+  /^\s+(?:code|errno|syscall|requireStack|path|address|port|hostname|host): |^\s+(?!(?:error|message|msg|reason|detail)\b)(?:'[^']+'|\w+): .*[,{[]$/u;
+
+/** What npm, Rust and Java add to a failure, whatever it is: where the log is, advice, a heading of a code that follows. */
+const ADVICE_LINE =
+  /^npm (?:error|ERR!)\s*(?:$|A complete log of|code |errno |syscall |path |\d{3}\s*$|\d{3} (?:Note that|tarball,)|network(?:$| (?:This is a problem|In most cases|If you are behind|'proxy' config)))|^note: run with `RUST_BACKTRACE|^Error: A JNI error has occurred/u;
+
+/** A warning of a runtime or package manager: it asks to "please use" something else, and is no reason to end. */
+const WARNING_LINE = /^\(node:\d+\) |^\(Use `node --|^npm (?:warn|notice)\b|:\d+: \w*Warning: /iu;
 
 const DEMANDS =
   /\bfatal\b|\bpanic\b|\brequired?\b|\bmissing\b|\bmust\b|\bplease\b|\bnot set\b|\bunset\b|\bno (?:api.?key|token|credentials)\b|\bunauthori[sz]ed\b|\bEADDRINUSE\b/iu;
@@ -106,7 +117,8 @@ const FAULTS =
 const OPTION_LINE = /^\s*-{1,2}\w/u;
 
 function weightOf(text: string): number {
-  if (STACK_LINE.test(text)) return STACK;
+  if ([STACK_LINE, ERROR_PROPERTY, ADVICE_LINE].some((noise) => noise.test(text))) return STACK;
+  if (WARNING_LINE.test(text)) return PLAIN;
   if (/^\s*usage\b/iu.test(text)) return USAGE;
   if (OPTION_LINE.test(text)) return PLAIN;
   if (DEMANDS.test(text)) return DEMAND;
@@ -125,10 +137,11 @@ interface QuoteOptions {
  * demands something comes before the last that reports an error, as the outermost of a chain in Python is.
  */
 export function quoteOf(lines: readonly string[], { hasEnded, wasReady }: QuoteOptions): string | undefined {
-  const recent = wasReady ? lines.slice(lines.lastIndexOf(GAP) + 1).slice(-RECENT) : lines;
-  const plain = recent
+  const plain = (wasReady ? lines.slice(lines.lastIndexOf(GAP) + 1) : lines)
     .filter((line) => line !== GAP)
-    .map((line) => (line.startsWith(STDOUT) ? line.slice(STDOUT.length) : line));
+    .map((line) => (line.startsWith(STDOUT) ? line.slice(STDOUT.length) : line))
+    .filter((line) => weightOf(line) > STACK)
+    .slice(wasReady ? -RECENT : 0);
   const demand = wasReady ? undefined : plain.find((line) => weightOf(line) === DEMAND);
   const best = demand ?? plain.findLast((line) => weightOf(line) >= FAULT);
   if (best !== undefined) return best.trim();
@@ -136,5 +149,5 @@ export function quoteOf(lines: readonly string[], { hasEnded, wasReady }: QuoteO
   return hasEnded ? plain.findLast(isSaying)?.trim() : undefined;
 }
 
-/** Lines before its end in which a process that worked may say why it ends. */
+/** Lines before its end, without those of stacks, in which a process that worked may say why it ends. */
 const RECENT = 10;

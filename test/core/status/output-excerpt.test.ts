@@ -97,6 +97,102 @@ describe('the excerpt of a server that prints much', () => {
   });
 });
 
+const NODE_EVENT = [
+  'node:events:497',
+  "      throw er; // Unhandled 'error' event",
+  '      ^',
+  'Error: connect ECONNREFUSED 127.0.0.1:5432',
+  '    at TCPConnectWrap.afterConnect [as oncomplete] (node:net:1607:16)',
+  "Emitted 'error' event on Client instance at:",
+  '    at Socket.emit (node:events:519:28) {',
+  '  errno: -111,',
+  "  code: 'ECONNREFUSED',",
+  "  syscall: 'connect',",
+  "  address: '127.0.0.1',",
+  '  port: 5432',
+  '}',
+  'Node.js v20.20.2',
+];
+
+const NPX_MISSING = [
+  "npm warn EBADENGINE   required: { node: '>=22' },",
+  'npm error code E404',
+  'npm error 404 Not Found - GET https://registry.npmjs.org/no-such-mcp - Not found',
+  'npm error 404',
+  "npm error 404  'no-such-mcp@*' is not in this registry.",
+  'npm error 404',
+  'npm error 404 Note that you can also install from a',
+  'npm error 404 tarball, folder, http url, or git folder.',
+  'npm error A complete log of this run can be found in: /root/.npm/_logs/debug-0.log',
+];
+
+const NPX_OFFLINE = [
+  'npm error code ENOTFOUND',
+  'npm error syscall getaddrinfo',
+  'npm error network request to https://registry.npmjs.org/x failed, reason: getaddrinfo ENOTFOUND registry.npmjs.org',
+  'npm error network This is a problem related to network connectivity.',
+  'npm error network In most cases you are behind a proxy or have bad network settings.',
+  'npm error network',
+  'npm error network If you are behind a proxy, please make sure that the',
+  "npm error network 'proxy' config is set properly.  See: 'npm help config'",
+  'npm error A complete log of this run can be found in: /root/.npm/_logs/debug-0.log',
+];
+
+const AXIOS = [
+  'AxiosError: Request failed with status code 401',
+  '    at settle (/srv/node_modules/axios/dist/node/axios.cjs:2049:12) {',
+  "  code: 'ERR_BAD_REQUEST',",
+  '  config: {',
+  '    transitional: { silentJSONParsing: true, clarifyTimeoutError: false },',
+  '    headers: Object [AxiosHeaders] {',
+  "      Authorization: 'required',",
+  '    }',
+  '  }',
+  '}',
+  'Node.js v20.20.2',
+];
+
+const RUST = [
+  "thread 'main' panicked at src/main.rs:5:5:",
+  'DATABASE_URL not present: NotPresent',
+  'note: run with `RUST_BACKTRACE=1` environment variable to display a backtrace',
+];
+
+const JAVA = [
+  'Error: A JNI error has occurred, please check your installation and try again',
+  'Exception in thread "main" java.lang.UnsupportedClassVersionError: App needs Java 21',
+  '\tat java.lang.ClassLoader.defineClass1(Native Method)',
+  '\t... 12 more',
+];
+
+const PUNYCODE =
+  '(node:7) [DEP0040] DeprecationWarning: The `punycode` module is deprecated. Please use a userland alternative instead.';
+
+describe('the quote of a failure', () => {
+  it.each([
+    ['Node, of an event nobody handles', NODE_EVENT, 'Error: connect ECONNREFUSED 127.0.0.1:5432'],
+    [
+      'npx, of a package that is not there',
+      NPX_MISSING,
+      "npm error 404  'no-such-mcp@*' is not in this registry.",
+    ],
+    ['npx, offline', NPX_OFFLINE, NPX_OFFLINE[2]],
+    ['an error with properties', AXIOS, 'AxiosError: Request failed with status code 401'],
+    ['Rust', RUST, 'DATABASE_URL not present: NotPresent'],
+    ['Java', JAVA, 'Exception in thread "main" java.lang.UnsupportedClassVersionError: App needs Java 21'],
+    ['Node, after a warning', [PUNYCODE, 'Error: bad config'], 'Error: bad config'],
+    [
+      'Python, after a warning',
+      ['/srv/app.py:3: DeprecationWarning: please use y', 'ValueError: bad url'],
+      'ValueError: bad url',
+    ],
+    ['an object that says it', ['{', "  error: 'no token',", "  at: 'start'", '}'], "error: 'no token',"],
+  ])('is what %s says, not what a runtime adds to it', (_, lines, cause) => {
+    expect(quoteOf(excerptOf(lines), START)).toBe(cause);
+    expect(quoteOf(excerptOf(lines), { hasEnded: true, wasReady: true })).toBe(cause);
+  });
+});
+
 describe('quoteOf()', () => {
   it('takes plain words only of a process that has ended: a running one says "ready" too', () => {
     expect(quoteOf(['Server running on stdio'], { hasEnded: false, wasReady: false })).toBeUndefined();
