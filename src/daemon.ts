@@ -226,7 +226,7 @@ async function openCare(context: DaemonContext, front: Front, config: LoadedConf
     settings: config.config,
     front,
     clients: (server) => gateway.clients(server),
-    tools: (server) => listOfferedTools(supervision, status(), server),
+    tools: async (server) => (await listOfferedTools(supervision, status(), server)).tools,
   });
   const web = await serveWeb({
     ...context,

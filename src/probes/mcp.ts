@@ -1,7 +1,7 @@
 // Probe kind `mcp`: ping and tools/list, the same over every transport and in both protocol eras.
 import type { ProbeResult } from '../core/model/observations.ts';
+import type { ToolsOutcome } from '../core/tools/tool-diff.ts';
 import { isRefusal } from '../core/model/vocabulary.ts';
-import type { Tool } from '../core/tools/tool-diff.ts';
 import { withTimeout, type Deadline } from '../wire/deadline.ts';
 import type { HandshakeResult } from '../wire/handshake.ts';
 import type { McpTransport } from '../wire/mcp-transport.ts';
@@ -114,15 +114,14 @@ function patient(deadline: Deadline): Deadline {
   return { ...deadline, timeout: Math.max(deadline.timeout, HANDSHAKE_TIMEOUT) };
 }
 
-/** Lists the tools; null when the server does not answer, or before the handshake. */
-async function toolsOver(transport: McpTransport, deadline: Deadline): Promise<readonly Tool[] | null> {
+/** Lists the tools; null before the handshake. */
+async function toolsOver(transport: McpTransport, deadline: Deadline): Promise<ToolsOutcome | null> {
   if (transport.peer === null) return null;
   const list = () => withTimeout(deadline, (signal) => listTools(transport, signal));
   const outcome = await list();
-  if (outcome.ok) return outcome.tools;
+  if (outcome.ok) return outcome;
   const renewal = await transport.renew(patient(deadline));
-  const again = renewal.kind === 'connected' ? await list() : outcome;
-  return again.ok ? again.tools : null;
+  return renewal.kind === 'connected' ? list() : outcome;
 }
 
 function resultOfHandshake(result: HandshakeResult): UntimedResult {

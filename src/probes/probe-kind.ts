@@ -7,7 +7,7 @@ import {
   type ServerCondition,
 } from '../core/model/vocabulary.ts';
 import type { ProbePolicy } from '../core/model/probe-policy.ts';
-import type { Tool } from '../core/tools/tool-diff.ts';
+import type { ToolsOutcome } from '../core/tools/tool-diff.ts';
 import { messageOf } from '../core/base/guards.ts';
 import type { CallFailure } from '../wire/call.ts';
 import type { Deadline } from '../wire/deadline.ts';
@@ -46,8 +46,8 @@ export interface ProbeSession {
    * @param depth `full` also reaches what lies behind the server
    */
   probe(depth: ProbeDepth, deadline: Deadline): Promise<readonly [...ProbeAttempt[], ProbeAttempt]>;
-  /** Lists all its tools now; null when it does not answer. Left out where the kind does not speak MCP. */
-  tools?(deadline: Deadline): Promise<readonly Tool[] | null>;
+  /** Lists all its tools now; null before the handshake. Left out where the kind does not speak MCP. */
+  tools?(deadline: Deadline): Promise<ToolsOutcome | null>;
   /** Ends the session at the server. Only called while it may still listen. */
   close(deadline: Deadline): Promise<void>;
 }

@@ -11,7 +11,7 @@ import {
 } from '../core/lifecycle/health.ts';
 import { isRefusal } from '../core/model/vocabulary.ts';
 import type { ServerSpec } from '../core/model/server-spec.ts';
-import type { Tool } from '../core/tools/tool-diff.ts';
+import type { ToolsOutcome } from '../core/tools/tool-diff.ts';
 import type { Bus } from '../system/bus.ts';
 import type { Clock } from '../system/time/clock.ts';
 import type { HttpClient } from '../system/net/http-client.ts';
@@ -148,8 +148,8 @@ export class ProbeLoop {
     };
   }
 
-  /** Lists all its tools; null when it does not answer within three timeouts, or its probe speaks no MCP. */
-  async tools(): Promise<readonly Tool[] | null> {
+  /** Lists all its tools within three timeouts; null before it is ready, and where its probe speaks no MCP. */
+  async tools(): Promise<ToolsOutcome | null> {
     if (this.#isStopped || this.#isForeign) return null;
     const deadline = this.#deadline(new AbortController(), 3 * this.#spec.probe.timeout);
     return (await this.#session.tools?.(deadline).catch(() => null)) ?? null;

@@ -3,7 +3,7 @@ import type { EventOf } from '../core/model/events.ts';
 import type { ServerCondition } from '../core/model/vocabulary.ts';
 import type { Handshake } from '../core/model/observations.ts';
 import type { ServerSpec } from '../core/model/server-spec.ts';
-import type { Tool } from '../core/tools/tool-diff.ts';
+import type { ToolsOutcome } from '../core/tools/tool-diff.ts';
 import type { Bus } from '../system/bus.ts';
 import type { Clock } from '../system/time/clock.ts';
 import { isOnTicks, nearestTick, TICK } from '../system/time/tick.ts';
@@ -51,8 +51,8 @@ export interface Prober {
   watch(probed: ProbedProcess): () => Promise<void>;
   /** Runs a full probe now; null for a server that is not probed. */
   checkNow(server: string): Promise<CheckReport | null>;
-  /** Lists all tools of a server that runs, now; null when it does not answer. */
-  tools(server: string): Promise<readonly Tool[] | null>;
+  /** Lists all tools of a server that runs, now; null before it is ready, and where its probe speaks no MCP. */
+  tools(server: string): Promise<ToolsOutcome | null>;
   /** Tells whether a probe of it is under way. */
   isProbing(server: string): boolean;
   /** Changes the settings from the next probe round on. */
@@ -113,7 +113,7 @@ class AllLoops implements Prober {
     return (await this.#loops.get(server)?.loop.check()) ?? null;
   }
 
-  async tools(server: string): Promise<readonly Tool[] | null> {
+  async tools(server: string): Promise<ToolsOutcome | null> {
     return (await this.#loops.get(server)?.loop.tools()) ?? null;
   }
 

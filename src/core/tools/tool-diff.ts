@@ -14,6 +14,14 @@ export interface Tool {
   readonly hints?: ToolHints;
 }
 
+/**
+ * `fault`: the server's; ours, when nothing was found out; or nobody's, when it lives but does not know us. `detail` is
+ * one line for people.
+ */
+export type ToolsOutcome =
+  | { readonly ok: true; readonly tools: readonly Tool[] }
+  | { readonly ok: false; readonly fault: 'server' | 'ours' | 'unauthorized'; readonly detail: string };
+
 /** Tool with what clients may do with it; null where they do not reach the server through the gateway. */
 export interface OfferedTool extends Tool {
   readonly access: ToolAccess | null;

@@ -113,14 +113,12 @@ export function createControlHandlers(parts: HandlerParts): RequestHandlers {
     },
     async tools({ name }) {
       check([name]);
-      const tools = await listOfferedTools(parts, status(), name);
       // As the server wrote them: it may repeat what it was given.
-      if (tools !== null) return parts.redactor.scrubWithin(tools);
-      throw new WatchdogError(
-        'CONTROL_FAILED',
-        `Cannot list the tools of "${name}": it does not answer, or its probe speaks no MCP`,
-        { hint: `See mcp-watchdog check ${name}` },
-      );
+      const offered = parts.redactor.scrubWithin(await listOfferedTools(parts, status(), name));
+      if (offered.tools !== null) return offered.tools;
+      throw new WatchdogError('CONTROL_FAILED', `Cannot list the tools of "${name}": ${offered.reason}`, {
+        hint: `See mcp-watchdog status ${name}`,
+      });
     },
     query: ({ path, parameters }) => parts.history.ask(path, parameters),
     async reload({ dryRun = false }) {

@@ -10,16 +10,24 @@ interface ToolSources {
   readonly supervisor: Pick<Supervisor, 'specs'>;
 }
 
-/** Lists the tools of a server that runs, now; null when it does not answer. */
+/** `reason`: why there is no list, one line that ends a sentence; it may quote the server. */
+export type OfferedTools =
+  | { readonly tools: readonly OfferedTool[] }
+  | { readonly tools: null; readonly reason: string };
+
+/** Lists the tools of a server that runs, now. */
 export async function listOfferedTools(
   { prober, supervisor }: ToolSources,
   { servers }: Status,
   server: string,
-): Promise<readonly OfferedTool[] | null> {
+): Promise<OfferedTools> {
   const listed = await prober.tools(server);
   const spec = supervisor.specs().find(({ name }) => name === server);
-  if (listed === null || spec === undefined) return null;
+  if (listed === null || spec === undefined) return { tools: null, reason: NOT_ASKED };
+  if (!listed.ok) return { tools: null, reason: listed.detail };
   const changed = servers.find(({ name }) => name === server)?.changedTools ?? [];
-  const accessOf = createAccessReader(spec, listed, new Set(changed));
-  return listed.map((tool) => ({ ...tool, access: accessOf(tool.name) }));
+  const accessOf = createAccessReader(spec, listed.tools, new Set(changed));
+  return { tools: listed.tools.map((tool) => ({ ...tool, access: accessOf(tool.name) })) };
 }
+
+const NOT_ASKED = 'it is not ready, or its probe speaks no MCP';

@@ -1,7 +1,7 @@
 // Port of a canary: a free one beside that of the running server, and the proof that the canary itself listens there.
 import type { ServerSpec } from '../../core/model/server-spec.ts';
 import { span } from '../../core/base/format.ts';
-import type { ToolsOutcome } from '../../probes/tools/list-tools.ts';
+import type { ToolsOutcome } from '../../core/tools/tool-diff.ts';
 import type { CanaryProcess } from '../../supervisor/beside/canary-process.ts';
 import { localAddresses, localPort } from '../../supervisor/prepare.ts';
 import type { Clock } from '../../system/time/clock.ts';

@@ -95,7 +95,10 @@ function portsOf(context: DaemonContext, options: UpdatesOptions): UpdatePorts {
       scrub: (text) => redactor.scrub(text),
       onFault: (err, server) => log.error({ server, err }, 'Cannot end a canary'),
     }),
-    runningTools: (server) => options.prober.tools(server),
+    async runningTools(server) {
+      const listed = await options.prober.tools(server);
+      return listed?.ok === true ? listed.tools : null;
+    },
     // Nobody can be using what does not run, and a new version may even fix it.
     isQuiet: (server) => supervisor.runner(server)?.state.phase !== 'running' || isQuiet(server),
     backUp,

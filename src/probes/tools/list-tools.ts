@@ -3,21 +3,13 @@ import type { JsonObject } from '../../core/base/json-rpc.ts';
 import { describeCause, withQuotation } from '../../core/base/cause.ts';
 import { isObject, messageOf } from '../../core/base/guards.ts';
 import { isRefusal } from '../../core/model/vocabulary.ts';
-import type { Tool } from '../../core/tools/tool-diff.ts';
+import type { Tool, ToolsOutcome } from '../../core/tools/tool-diff.ts';
 import { hintsOf } from '../../core/tools/tool-hints.ts';
 import { pause } from '../../system/time/pause.ts';
 import { quote, type CallFailure } from '../../wire/call.ts';
 import { endOfWait, withTimeout, type Deadline } from '../../wire/deadline.ts';
 import type { McpTarget, McpTransport } from '../../wire/mcp-transport.ts';
 import { openTransport } from '../../wire/open-transport.ts';
-
-/**
- * `fault`: the server's; ours, when nothing was found out; or nobody's, when it lives but does not know us. `detail` is
- * one line for people.
- */
-export type ToolsOutcome =
-  | { readonly ok: true; readonly tools: readonly Tool[] }
-  | { readonly ok: false; readonly fault: 'server' | 'ours' | 'unauthorized'; readonly detail: string };
 
 type ToolsFailure = Extract<ToolsOutcome, { ok: false }>;
 

@@ -43,26 +43,40 @@ describe('the tools of a server that runs', () => {
   test('are told by the connection that its probes use, from all pages', async () => {
     const { prober, isReady } = watching(startStdio(['--tools', '5', '--behaviour', 'paged']));
     await isReady();
-    expect(await prober.tools('server')).toEqual(
-      [0, 1, 2, 3, 4].map((index) => ({
+    expect(await prober.tools('server')).toEqual({
+      ok: true,
+      tools: [0, 1, 2, 3, 4].map((index) => ({
         name: `tool-${index}`,
         description: 'Does nothing — très bien 🐕',
         inputSchema: { type: 'object' },
       })),
-    );
+    });
   });
 
   test('are told with their hints', async () => {
     const { prober, isReady } = watching(startStdio(['--tools', '1', '--behaviour', 'writing']));
     await isReady();
-    expect(await prober.tools('server')).toMatchObject([{ name: 'tool-0', hints: { readOnly: false } }]);
+    expect(await prober.tools('server')).toMatchObject({
+      tools: [{ name: 'tool-0', hints: { readOnly: false } }],
+    });
+  });
+
+  test('are refused where their list does not end, and that is said', async () => {
+    const { prober, isReady } = watching(startStdio(['--tools', '200', '--behaviour', 'paged']), {
+      probe: { interval: 60_000, timeout: 10_000 },
+    });
+    await isReady();
+    expect(await prober.tools('server')).toMatchObject({
+      ok: false,
+      detail: 'Its list of tools does not end: 100 so far',
+    });
   });
 
   test('are told over http, in the session that is there', async () => {
     const server = await startHttp(['--sessions', '--tools', '3']);
     const { prober, isReady } = watching(server, { transport: 'http', url: server.url });
     await isReady();
-    expect(await prober.tools('server')).toHaveLength(3);
+    expect(await prober.tools('server')).toMatchObject({ tools: { length: 3 } });
     expect((await server.stats()).sessions).toBe(1);
   });
 
@@ -74,12 +88,16 @@ describe('the tools of a server that runs', () => {
     expect(prober.isProbing('another')).toBe(false);
   });
 
-  test('are not known when it does not answer', async () => {
+  test('are not known when it does not answer, and it is told why', async () => {
     const { prober, isReady } = watching(startStdio(['--behaviour', 'backend-hung']), {
       probe: { interval: 60_000, timeout: 200 },
     });
     await isReady();
-    expect(await prober.tools('server')).toBeNull();
+    expect(await prober.tools('server')).toEqual({
+      ok: false,
+      fault: 'server',
+      detail: 'No answer to tools/list within 600 ms',
+    });
   });
 });
 
