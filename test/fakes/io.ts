@@ -13,6 +13,8 @@ export interface FakeIo extends CommandIo {
   readonly resize: (size: { readonly columns: number; readonly rows: number }) => void;
   /** The process ends, whatever the command was about to do. */
   readonly exit: () => void;
+  /** Whoever reads the output has gone. */
+  readonly unread: () => void;
   /** How many listeners a command has left behind. */
   readonly listening: () => number;
 }
@@ -48,7 +50,9 @@ export function fakeIo({ clock = systemClock, env = {}, terminal }: FakeIoOption
       Object.assign(out, size);
       listeners.get('resize')?.forEach((listener) => listener(''));
     },
+    unread: () => listeners.get('reader')?.forEach((listener) => listener('')),
     exit: () => listeners.get('exit')?.forEach((listener) => listener('')),
+    onReaderGone: (listener) => listen('reader', listener),
     outliveOutput: () => {},
     stdout: () => printed.out,
     stderr: () => printed.err,

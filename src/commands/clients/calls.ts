@@ -2,7 +2,7 @@
 import type { Client } from '../../control/client.ts';
 import type { NumberedCall } from '../../core/gateway/call-summary.ts';
 import type { CommandContext } from '../shared/command.ts';
-import { interruptSignal } from '../shared/interrupt.ts';
+import { outputSignal } from '../shared/interrupt.ts';
 import { printJsonLine, printLines, printResult, viewOptions } from '../shared/output.ts';
 import { pickServer, withDaemon } from '../shared/with-daemon.ts';
 import { callLine, callTable } from './call-table.ts';
@@ -34,7 +34,7 @@ async function follow(
   daemon: Client,
   { name, after }: { readonly name: string | undefined; readonly after: number },
 ): Promise<void> {
-  const { signal, release } = interruptSignal(context.io);
+  const { signal, release } = outputSignal(context.io);
   let last = after;
   try {
     while (await waits(context, signal)) {

@@ -3,7 +3,7 @@ import type { Client } from '../../control/client.ts';
 import type { Status } from '../../core/model/status.ts';
 import { isHealthy, isStarting } from '../../core/status/health-summary.ts';
 import type { CommandContext } from '../shared/command.ts';
-import { interruptSignal } from '../shared/interrupt.ts';
+import { outputSignal } from '../shared/interrupt.ts';
 import { clientHints } from '../clients/client-hints.ts';
 import { printJson, printJsonLine, printLines, viewOptions } from '../shared/output.ts';
 import { pickServer, withDaemon } from '../shared/with-daemon.ts';
@@ -68,7 +68,7 @@ async function openView(context: CommandContext): Promise<View> {
 }
 
 async function watch(context: CommandContext, daemon: Client): Promise<number> {
-  const { signal, release } = interruptSignal(context.io);
+  const { signal, release } = outputSignal(context.io);
   const output = await chooseOutput(context);
   try {
     await daemon.watch((status) => output.status(selectServer(context, status)), signal);

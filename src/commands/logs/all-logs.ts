@@ -1,7 +1,7 @@
 // Command `logs --all`: the logs of the daemon and of every server, merged by time.
 import { messageOf } from '../../core/base/guards.ts';
 import type { CommandContext } from '../shared/command.ts';
-import { interruptSignal } from '../shared/interrupt.ts';
+import { outputSignal } from '../shared/interrupt.ts';
 import { createLogOutput, type LogOutput } from './log-output.ts';
 import { DAEMON, type LogLine, sortByTime, toLogLine } from './log-lines.ts';
 import { createSelector, type LogQuery, selectLines } from './log-query.ts';
@@ -36,7 +36,7 @@ export async function printAllLogs(context: CommandContext, { sources, query }: 
 export async function followAllLogs(context: CommandContext, { sources, query }: Options): Promise<void> {
   const { followLines } = await import('../../logs/follow-log.ts');
   const { clock } = context.io;
-  const { signal, release } = interruptSignal(context.io);
+  const { signal, release } = outputSignal(context.io);
   const output = createLogOutput(context, { names: () => namesOf(sources()), isStream: true });
   const collector = createLineCollector(context, output, query.last);
   const following = new Map<string, Promise<void>>();

@@ -6,7 +6,7 @@ import { suggestSpelling } from '../../core/base/suggest.ts';
 import type { Paths } from '../../system/files/paths.ts';
 import { followAllLogs, printAllLogs, type LogSource } from './all-logs.ts';
 import type { CommandContext } from '../shared/command.ts';
-import { interruptSignal } from '../shared/interrupt.ts';
+import { outputSignal } from '../shared/interrupt.ts';
 import { DAEMON, toLogLine } from './log-lines.ts';
 import { createLogOutput } from './log-output.ts';
 import { createSelector, type LogQuery, readQuery, selectLines } from './log-query.ts';
@@ -47,7 +47,7 @@ async function all(context: CommandContext, name: string | undefined, query: Log
 
 async function follow(context: CommandContext, source: LogSource, query: LogQuery): Promise<number> {
   const { followLines } = await import('../../logs/follow-log.ts');
-  const { signal, release } = interruptSignal(context.io);
+  const { signal, release } = outputSignal(context.io);
   const { clock } = context.io;
   const output = createLogOutput(context, { names: null, isStream: true });
   const isWanted = createSelector(query);

@@ -6,14 +6,14 @@ import type { Status } from '../../core/model/status.ts';
 import { pause } from '../../system/time/pause.ts';
 import { createChangePrinter } from '../inspect/status-changes.ts';
 import { type CommandContext } from '../shared/command.ts';
-import { interruptSignal } from '../shared/interrupt.ts';
+import { outputSignal } from '../shared/interrupt.ts';
 import { printJsonLine, printLines, viewOptions } from '../shared/output.ts';
 import { withDaemon } from '../shared/with-daemon.ts';
 import { createLiveScreen, type LiveScreen } from './live-screen.ts';
 
 export async function run(context: CommandContext): Promise<number> {
   const { io } = context;
-  const { signal, release } = interruptSignal(io);
+  const { signal, release } = outputSignal(io);
   const canDraw = io.out.isTTY === true && io.env['TERM'] !== 'dumb' && context.flags.json !== true;
   try {
     await (canDraw ? showScreen(context, signal) : printChanges(context, signal));

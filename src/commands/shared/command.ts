@@ -93,6 +93,8 @@ export interface CommandIo {
   readonly onResize: (listener: () => void) => () => void;
   /** Calls the listener when the process exits, except by SIGKILL, before the returned function was called. */
   readonly onExit: (listener: () => void) => () => void;
+  /** Calls the listener when nobody reads the output any more, as far as that can be known before something is printed. */
+  readonly onReaderGone: (listener: () => void) => () => void;
   /** Keeps the process running from now on when nobody reads its output. */
   readonly outliveOutput: () => void;
 }

@@ -1,4 +1,5 @@
 // Input and output of this process, as commands see them.
+import { watchPipeReader } from '../../system/pipe-reader.ts';
 import { systemClock } from '../../system/time/clock.ts';
 import type { CommandIo } from './command.ts';
 
@@ -33,6 +34,7 @@ export const processIo: CommandIo = {
     process.on('exit', listener);
     return () => process.off('exit', listener);
   },
+  onReaderGone: (listener) => watchPipeReader(process.stdout.fd, systemClock, listener),
   outliveOutput() {
     for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
   },

@@ -76,6 +76,21 @@ describe('logs --all', () => {
     expect(io.listening()).toBe(0);
   });
 
+  it('ends when nobody reads it any more, without another line', async () => {
+    const paths = tempHome();
+    writeFileSync(join(paths.serverLogs, 'a.log'), `${at(1)} stderr one\n`);
+    for (const argv of [
+      ['--all', '-f'],
+      ['a', '-f'],
+    ]) {
+      const { io, ended } = logs(argv, paths);
+      await waitFor(() => io.stdout().includes('stderr one'));
+      io.unread();
+      expect(await ended).toBe(0);
+      expect(io.listening()).toBe(0);
+    }
+  });
+
   it('cannot be asked for one server and for all', async () => {
     const { io, ended } = logs(['--all', 'a'], missingHome());
     expect(await ended).toBe(2);
