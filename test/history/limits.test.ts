@@ -93,6 +93,28 @@ it('a query gives the event loop its turns', async () => {
   expect(turns).toBeGreaterThan(10);
 });
 
+it.each<[path: string, parameters: Record<string, string>]>([
+  ['query', { query: 'm', time: '10' }],
+  ['query', { query: 'm[10s]', time: '10' }],
+  ['query_range', range('count(m)', 10, '1')],
+  ['query_range', range('topk(3, m)', 10, '1')],
+  ['query_range', range('label_replace(m, "a", "$1", "server", "(.*)")', 10, '1')],
+  ['series', { 'match[]': 'm', start: '0', end: '10' }],
+])('an answer of many series is never written at a stretch: %s %o', async (path, parameters) => {
+  const [count, most] = [2000, 20];
+  const store = wideStore(count, 10);
+  // Whatever is done for a series takes a millisecond: what does not look at the time stands out.
+  let [now, looks, turns] = [0, 0, 0];
+  const monotonic = (): number => {
+    looks += 1;
+    return (now += 1);
+  };
+  const api = apiOf(store, { now: 10_000, monotonic, turn: async () => void (turns += 1) });
+  expect((await ask(api, path, parameters)).status).toBe(200);
+  expect(looks).toBeGreaterThan(2 * count);
+  expect(turns).toBeGreaterThan(count / most);
+});
+
 it('a client that went away is not worked for', async () => {
   const api = apiOf(storeOf(madeUpReadings(0, 100)), { now: END });
   const answer = await api.answer('query', new URLSearchParams({ query: 'up' }), AbortSignal.abort());

@@ -2,7 +2,8 @@
 import { QueryError } from './query-error.ts';
 
 /** Milliseconds that a slice may take. */
-const SLICE = 5;
+const SLICE = 3;
+
 export interface WorkBudget {
   /** To be called between small pieces of work; yields when the slice is used up. @throws QueryError timeout */
   spend(): Promise<void> | undefined;

@@ -20,6 +20,7 @@ import { argumentsOf, isVector, momentOf, numberIn, valueOf } from './evaluate.t
 import { currentColumns, windowColumns } from './select-columns.ts';
 import type { Moment } from './select-series.ts';
 import { type Arguments, FUNCTIONS, type FunctionSpec } from '../functions/functions.ts';
+import type { LabelChange } from '../functions/label-functions.ts';
 import { Buckets, histogramsOf } from '../functions/histogram-quantile.ts';
 import type { ColumnSource, EvaluationOptions } from '../model/series-source.ts';
 import {
@@ -123,13 +124,13 @@ function* callColumns(call: Call, run: Run): Work<ColumnValue> {
   return withoutTwins(call, spec.dropsName ? relabelled(columns, labelsWithoutName(call)(columns)) : columns);
 }
 
-/** Columns of a function that says what it computes from each window, element or histogram; null for all others. */
+/** Columns of a function that says what it computes from each window, element, histogram or set of labels; null for all others. */
 function* ownColumns(call: Call, spec: FunctionSpec, run: Run): Work<readonly Column[] | null> {
   const index = spec.takes.indexOf(spec.perWindow === undefined ? 'vector' : 'range');
   const subject = call.args[index];
   if (subject === undefined) return null;
-  const { perWindow, perElement, perHistogram } = spec;
-  if (perWindow === undefined && perElement === undefined && perHistogram === undefined) return null;
+  const { perWindow, perElement, perHistogram, perLabels } = spec;
+  if ((perWindow ?? perElement ?? perHistogram ?? perLabels) === undefined) return null;
   const others = call.args.filter((arg) => arg !== subject);
   const moments = momentsWith(yield* operandColumns(others, run), run);
   const at = <T>(make: (args: Arguments, moment: Moment & { readonly call: Call }) => T): T[] =>
@@ -139,6 +140,7 @@ function* ownColumns(call: Call, spec: FunctionSpec, run: Run): Work<readonly Co
   const columns = yield* columnsOf(subject, run);
   if (isNumbers(columns)) return null;
   if (perElement !== undefined) return yield* changedColumns(columns, at(perElement));
+  if (perLabels !== undefined) return yield* renamedColumns(columns, at(perLabels)[0]);
   return perHistogram === undefined ? null : yield* histogramColumns(call, columns, at(perHistogram));
 }
 
@@ -155,6 +157,16 @@ function* changedColumns(columns: readonly Column[], changes: readonly Change[])
       if (isThere[index] === 1 && change !== null) put(changed, index, change(values[index] ?? Number.NaN));
     }
     found.push(changed);
+  }
+  return found;
+}
+
+/** The labels do not depend on the moment: strings are literals. */
+function* renamedColumns(columns: readonly Column[], change: LabelChange | undefined): Work<Column[]> {
+  const found: Column[] = [];
+  for (const column of columns) {
+    yield;
+    found.push({ ...column, labels: change?.(column.labels) ?? column.labels });
   }
   return found;
 }

@@ -8,7 +8,14 @@ import {
   quantileMeasure,
 } from './histogram-quantile.ts';
 import { compareLabels } from './label-order.ts';
-import { faultInJoin, faultInReplacement, joinLabels, replaceLabel } from './label-functions.ts';
+import {
+  changeLabels,
+  faultInJoin,
+  faultInReplacement,
+  type LabelChange,
+  labelJoin,
+  labelReplacement,
+} from './label-functions.ts';
 import { medianDeviation, smoothed } from './smoothing.ts';
 import { TRIGONOMETRY } from './trigonometry.ts';
 import {
@@ -70,6 +77,8 @@ export interface FunctionSpec {
   readonly perWindow?: PerWindow;
   readonly perElement?: PerElement;
   readonly perHistogram?: PerHistogram;
+  /** For functions that change labels alone: what they make of those of each element; from it `run` is made. */
+  readonly perLabels?: PerLabels;
   /** The kind of growth that is measured, for those whose windows overlap so much that most of the work can be shared. */
   readonly growth?: Growth;
   /** Finds an error in string arguments, by index; the text is empty where an argument is not a string. */
@@ -86,6 +95,7 @@ type PerWindow = (args: Arguments, moment: CallMoment) => WindowMeasure;
 type PerElement = (args: Arguments, moment: CallMoment) => ((value: number) => number) | null;
 
 type PerHistogram = (args: Arguments) => BucketMeasure;
+type PerLabels = (args: Arguments, moment: CallMoment) => LabelChange;
 
 type Takes = FunctionSpec['takes'];
 type Run = (args: Arguments, moment: CallMoment) => Element[];
@@ -128,6 +138,11 @@ function ofHistograms(takes: Takes, perHistogram: PerHistogram): FunctionSpec {
   const index = takes.indexOf('vector');
   const run: Run = (args, { call }) => measureHistograms(perHistogram(args), args.vector(index), call);
   return { ...vectorOf(takes, run), perHistogram };
+}
+
+function ofLabels(takes: Takes, perLabels: PerLabels, optional = 0): FunctionSpec {
+  const run: Run = (args, moment) => changeLabels(args.vector(0), perLabels(args, moment));
+  return { ...vectorOf(takes, run, optional), perLabels };
 }
 
 function ofEach(change: (value: number) => number): FunctionSpec {
@@ -269,15 +284,9 @@ export const FUNCTIONS: Readonly<Record<string, FunctionSpec>> = {
     fractionMeasure({ lower: args.scalar(0), upper: args.scalar(1) }),
   ),
   label_replace: {
-    ...vectorOf(['vector', 'string', 'string', 'string', 'string'], (args, { generation }) =>
-      replaceLabel(
-        args.vector(0),
-        {
-          target: args.text(1),
-          replacement: args.text(2),
-          source: args.text(3),
-          pattern: args.text(4),
-        },
+    ...ofLabels(['vector', 'string', 'string', 'string', 'string'], (args, { generation }) =>
+      labelReplacement(
+        { target: args.text(1), replacement: args.text(2), source: args.text(3), pattern: args.text(4) },
         generation,
       ),
     ),
@@ -285,10 +294,10 @@ export const FUNCTIONS: Readonly<Record<string, FunctionSpec>> = {
       faultInReplacement(target, pattern, generation),
   },
   label_join: {
-    ...vectorOf(
+    ...ofLabels(
       ['vector', 'string', 'string', 'string'],
       (args) =>
-        joinLabels(args.vector(0), {
+        labelJoin({
           target: args.text(1),
           separator: args.text(2),
           sources: Array.from({ length: args.count - 3 }, (_, index) => args.text(index + 3)),

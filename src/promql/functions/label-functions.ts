@@ -1,5 +1,5 @@
 // label_replace() and label_join().
-import { isLabelName, labelIn, withLabel, writeKey } from '../model/labels.ts';
+import { isLabelName, labelIn, type Labels, withLabel, writeKey } from '../model/labels.ts';
 import { compileAnchored } from '../regexp/compile.ts';
 import type { PrometheusMajor } from '../model/series-source.ts';
 import type { Element, Vector } from '../model/value.ts';
@@ -34,23 +34,19 @@ export interface Replacement {
   readonly pattern: string;
 }
 
-/** Elements whose source label the pattern does not match stay as they are. */
-export function replaceLabel(
-  elements: Vector,
+/** Computes the labels of an element from its labels. */
+export type LabelChange = (labels: Labels) => Labels;
+
+/** Labels whose source the pattern does not match stay as they are. */
+export function labelReplacement(
   { target, replacement, source, pattern }: Replacement,
   generation: PrometheusMajor = 3,
-): Element[] {
+): LabelChange {
   const regular = compileAnchored(pattern, { dotMatchesNewline: generation === 3 });
-  return distinct(
-    elements.map((element) => {
-      const found = regular.exec(labelIn(element.labels, source));
-      if (found === null) return element;
-      return {
-        ...element,
-        labels: withLabel(element.labels, target, expandMatch(replacement, found, found.groups)),
-      };
-    }),
-  );
+  return (labels) => {
+    const found = regular.exec(labelIn(labels, source));
+    return found === null ? labels : withLabel(labels, target, expandMatch(replacement, found, found.groups));
+  };
 }
 
 export interface Join {
@@ -59,17 +55,13 @@ export interface Join {
   readonly sources: readonly string[];
 }
 
-export function joinLabels(elements: Vector, { target, separator, sources }: Join): Element[] {
-  return distinct(
-    elements.map((element) => ({
-      ...element,
-      labels: withLabel(
-        element.labels,
-        target,
-        sources.map((name) => labelIn(element.labels, name)).join(separator),
-      ),
-    })),
-  );
+export function labelJoin({ target, separator, sources }: Join): LabelChange {
+  return (labels) => withLabel(labels, target, sources.map((name) => labelIn(labels, name)).join(separator));
+}
+
+/** @throws EvaluationError when two elements have the same labels afterwards */
+export function changeLabels(elements: Vector, change: LabelChange): Element[] {
+  return distinct(elements.map((element) => ({ ...element, labels: change(element.labels) })));
 }
 
 /** As Go expands: the longest name counts, and what was not caught is empty. */
