@@ -21,8 +21,6 @@ import {
   readProportional,
 } from '../system/process/process-memory.ts';
 import { openFdsOf, readProcessTable } from '../system/process/process-table.ts';
-import { createUsageReader, type ProcessUsage, type ReadUsage } from '../system/process/process-usage.ts';
-import { isDarwin } from '../system/platform.ts';
 import { createExclusiveTimeout } from './exclusive-timeout.ts';
 import { createDetachedProcesses, type DetachedProcesses } from './detached-processes.ts';
 import { createFootprints, type Footprints } from './footprints.ts';
@@ -41,7 +39,6 @@ export interface SamplerOptions {
   /** Called once for each process that left its server's group. */
   readonly onDetached?: (server: string, pid: number, pgid: number) => void;
   readonly readTable?: (signal: AbortSignal) => Promise<readonly ProcessRow[]>;
-  readonly usage?: ReadUsage;
   /** Null where the system does not tell; that of this system when it is left out. */
   readonly footprints?: ReadFootprints | null;
   /** The same for proportional memory. */
@@ -80,9 +77,6 @@ const SOON = 2000;
 /** A table that has not been read by then is not read at all: macOS' ps can hang on a dead network volume. */
 const TIMEOUT = 10_000;
 
-/** How much longer than a tick, ms, pidusage remembers a process, so that it never forgets one that we still ask for. */
-const KEEP_EXTRA = 5000;
-
 /**
  * Publishes `sampled` for each server that runs, then `collected`. A sample that fails or hangs publishes `collected`
  * with its error and nothing else: whoever shows values must drop the old ones then. Subscribes to the bus while it
@@ -93,12 +87,10 @@ export function createSampler(options: SamplerOptions): Sampler {
   let { interval } = options;
   const detached = createDetachedProcesses(options.onDetached ?? (() => {}));
   const accounts = createTreeAccounts();
-  // On macOS pidusage is a second ps with the numbers of the first.
-  const readUsage: ReadUsage = isDarwin ? noUsage : (pids) => createUsageReader(interval + KEEP_EXTRA)(pids);
   const footprints = openFootprints(options, () => isStopped);
   const proportional = openProportional(options, () => isStopped);
   const state = { detached, accounts, footprints, proportional };
-  const measure = createMeasurement({ usage: readUsage, ...options }, state);
+  const measure = createMeasurement(options, state);
   const schedule = createSampleSchedule(clock, { interval, shortly: SOON, work: sample });
   let isStopped = false;
   let unsubscribe = (): void => {};
@@ -143,8 +135,6 @@ export function createSampler(options: SamplerOptions): Sampler {
   };
 }
 
-const noUsage: ReadUsage = () => Promise.resolve(new Map());
-
 function openFootprints({ clock, bus, footprints }: SamplerOptions, isStopped: () => boolean): Footprints {
   return createFootprints({
     clock,
@@ -182,10 +172,10 @@ interface SamplerState {
 }
 
 function createMeasurement(
-  options: SamplerOptions & { readonly usage: ReadUsage },
+  options: SamplerOptions,
   { detached, accounts, footprints, proportional }: SamplerState,
 ): () => Promise<readonly MeasuredTree[]> {
-  const { clock, readTable = readProcessTable, usage: readUsage } = options;
+  const { clock, readTable = readProcessTable } = options;
   const deadline = createExclusiveTimeout(clock, TIMEOUT);
 
   return async () => {
@@ -198,14 +188,11 @@ function createMeasurement(
     const trees = mergeByServer(found);
     // Slow: not while every server is between two runs.
     if (trees.some(({ members }) => members.length > 0)) footprints.refresh(rows);
-    const pids = trees.flatMap((tree) => tree.members.map((row) => row.pid));
-    const usage = await deadline.run(() => readUsage(pids));
     // Before the limits are judged: shared pages must not end a server.
-    await proportional.refresh(trees.map((tree) => sizeOf(tree, usage)));
+    await proportional.refresh(trees.map(sizeOf));
     const readings = {
       at: clock.monotonic(),
       alive,
-      usage,
       openFds: openFdsOf,
       footprints: footprints.latest(),
       proportional: (server: string) => proportional.latest(server),
@@ -219,8 +206,8 @@ function createMeasurement(
   };
 }
 
-function sizeOf(tree: ProcessTree, usage: ReadonlyMap<number, ProcessUsage>): SizedTree {
-  const sizes = tree.members.map((row) => usageOf(row, usage).residentBytes);
+function sizeOf(tree: ProcessTree): SizedTree {
+  const sizes = tree.members.map((row) => usageOf(row).residentBytes);
   return { tree, residentBytes: sizes.reduce((sum, size) => sum + size, 0) };
 }
 

@@ -2,7 +2,6 @@
 import { addCpu, type CpuAccount, emptyCpuAccount } from '../core/lifecycle/cpu-account.ts';
 import type { TreeUsage } from '../core/model/observations.ts';
 import { processKey, type ProcessRow, type ProcessTree } from '../core/lifecycle/process-tree.ts';
-import type { ProcessUsage } from '../system/process/process-usage.ts';
 import type { FootprintReading } from './footprints.ts';
 import type { ProportionalReading } from './proportional-memory.ts';
 
@@ -12,7 +11,6 @@ interface SampleReadings {
   readonly at: number;
   /** Keys of all processes of the machine, see `processKey()`. */
   readonly alive: ReadonlySet<string>;
-  readonly usage: ReadonlyMap<number, ProcessUsage>;
   /** Null where the system does not tell. */
   readonly openFds: (pid: number) => number | null;
   /** The latest, which may be from an earlier sample; null where there is none. */
@@ -44,7 +42,7 @@ export function createTreeAccounts(): TreeAccounts {
   return {
     book(tree, readings) {
       const before = entries.get(tree.server);
-      const used = tree.members.map((row) => ({ key: processKey(row), ...usageOf(row, readings.usage) }));
+      const used = tree.members.map((row) => ({ key: processKey(row), ...usageOf(row) }));
       const account = addCpu(before?.account ?? emptyCpuAccount, used, readings.alive);
       const { footprints } = readings;
       const proportional = readings.proportional(tree.server);
@@ -123,9 +121,12 @@ function proportionalOf(
   };
 }
 
-/** Falls back to the table's own numbers where pidusage has none: it never sees a pid that was reused while it watched. */
-export function usageOf(row: ProcessRow, usage: ReadonlyMap<number, ProcessUsage>): ProcessUsage {
-  return usage.get(row.pid) ?? { cpuSeconds: row.cpuSeconds ?? 0, residentBytes: row.residentBytes ?? 0 };
+/** Reads a row's CPU time since the start of its process, seconds, and resident memory, bytes; 0 for what it does not tell. */
+export function usageOf({ cpuSeconds, residentBytes }: ProcessRow): {
+  readonly cpuSeconds: number;
+  readonly residentBytes: number;
+} {
+  return { cpuSeconds: cpuSeconds ?? 0, residentBytes: residentBytes ?? 0 };
 }
 
 /** Averages the cores used; null for the first sample of a process, before which the server was not there. */

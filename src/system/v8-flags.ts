@@ -12,8 +12,9 @@ export function limitYoungGeneration(environment: Readonly<Record<string, string
   const isChosen = environment['NODE_OPTIONS']?.includes('semi-space') ?? false;
   if (isChosen) return;
   isLimited = true;
-  // Of a mebibyte: four threads are woken for what one does in half a millisecond.
+  // Of a mebibyte: four threads are woken for what one does in half a millisecond, and one more for the buffers in it.
   setFlagsFromString('--no-parallel-scavenge');
+  setFlagsFromString('--no-concurrent-array-buffer-sweeping');
   setFlagsFromString('--max-semi-space-size=1');
   setFlagsFromString('--semi-space-growth-factor=1');
 }

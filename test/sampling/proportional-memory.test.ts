@@ -45,7 +45,6 @@ function start(read: ReadProportional | null, rows: readonly ProcessRow[] = BROW
     interval: 15_000,
     roots: () => [{ server: 'tabs', pid: 100, pgid: 100 }],
     readTable: async () => machine.rows,
-    usage: async () => new Map(),
     footprints: null,
     proportional:
       read === null

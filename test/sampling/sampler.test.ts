@@ -166,8 +166,6 @@ const row: ProcessRow = {
   cpuSeconds: 1,
   threads: 2,
 };
-const usage = async (): Promise<Map<number, { cpuSeconds: number; residentBytes: number }>> =>
-  new Map([[100, { cpuSeconds: 3, residentBytes: 5000 }]]);
 
 describe('createSampler() in virtual time', () => {
   it('samples once every interval, and soon after a spawn', async () => {
@@ -175,7 +173,6 @@ describe('createSampler() in virtual time', () => {
     const { sampler, bus, ofKind } = build(clock, {
       roots: () => [root],
       readTable: async () => [row],
-      usage,
     });
     sampler.start();
     await clock.advance(14_999);
@@ -199,8 +196,7 @@ describe('createSampler() in virtual time', () => {
     let cpuSeconds = 3;
     const { sample } = build(clock, {
       roots: () => [root],
-      readTable: async () => [row],
-      usage: async () => new Map([[100, { cpuSeconds, residentBytes: 5000 }]]),
+      readTable: async () => [{ ...row, cpuSeconds, residentBytes: 5000 }],
     });
     expect(await sample()).toMatchObject({
       cpuSeconds: 3,
@@ -214,13 +210,12 @@ describe('createSampler() in virtual time', () => {
     expect(await sample()).toMatchObject({ cpuSeconds: 6, cpuCores: 1.5 });
   });
 
-  it('takes the numbers of the table for a process that pidusage does not see', async () => {
+  it('counts 0 for what the table does not tell of a process', async () => {
     const { sample } = build(new FakeClock(), {
       roots: () => [root],
-      readTable: async () => [row],
-      usage: async () => new Map(),
+      readTable: async () => [row, { ...row, pid: 101, ppid: 100, cpuSeconds: null, residentBytes: null }],
     });
-    expect(await sample()).toMatchObject({ cpuSeconds: 1, residentBytes: 1000 });
+    expect(await sample()).toMatchObject({ cpuSeconds: 1, residentBytes: 1000, processes: 2 });
   });
 
   it('reads nothing while no server runs', async () => {
@@ -232,11 +227,11 @@ describe('createSampler() in virtual time', () => {
     expect(ofKind('collected')).toMatchObject([{ error: null }]);
   });
 
-  it.each<[string, Partial<SamplerOptions>]>([
-    ['the table', { readTable: () => Promise.reject(new Error('Cannot read\nat all')), usage }],
-    ['the usage', { readTable: async () => [row], usage: () => Promise.reject(new Error('Cannot read')) }],
-  ])('publishes an error and no values when %s cannot be read', async (_, options) => {
-    const { sampler, ofKind } = build(new FakeClock(), { roots: () => [root], ...options });
+  it('publishes an error and no values when the table cannot be read', async () => {
+    const { sampler, ofKind } = build(new FakeClock(), {
+      roots: () => [root],
+      readTable: () => Promise.reject(new Error('Cannot read\nat all')),
+    });
     await sampler.sampleNow();
     expect(ofKind('sampled')).toEqual([]);
     expect(ofKind('collected')).toMatchObject([{ collector: 'process_table', error: 'Cannot read' }]);
@@ -247,7 +242,6 @@ describe('createSampler() in virtual time', () => {
     const hung: { signal: AbortSignal; release: (rows: ProcessRow[]) => void }[] = [];
     const { sampler, ofKind } = build(clock, {
       roots: () => [root],
-      usage,
       readTable: (signal) => new Promise((resolve) => hung.push({ signal, release: resolve })),
     });
     sampler.start();
@@ -271,7 +265,6 @@ describe('createSampler() in virtual time', () => {
     let roots: TreeRoot[] = [root];
     const { sampler, ofKind } = build(new FakeClock(), {
       roots: () => roots,
-      usage,
       readTable: async () => {
         roots = [{ ...root, pid: 101, pgid: 101 }];
         return [row];
@@ -285,7 +278,6 @@ describe('createSampler() in virtual time', () => {
     const { sampler, events } = build(new FakeClock(), {
       roots: () => [root],
       readTable: async () => [row],
-      usage,
     });
     sampler.start();
     const under = sampler.sampleNow();
@@ -298,12 +290,11 @@ describe('createSampler() in virtual time', () => {
     const { sampler, sample, bus } = build(new FakeClock(), {
       roots: () => [root],
       readTable: async () => [row],
-      usage,
     });
     sampler.start();
-    expect(await sample()).toMatchObject({ cpuSeconds: 3 });
+    expect(await sample()).toMatchObject({ cpuSeconds: 1 });
     bus.publish({ kind: 'server-removed', server: 'files' });
-    expect(await sample()).toMatchObject({ cpuSeconds: 3, cpuCores: null });
+    expect(await sample()).toMatchObject({ cpuSeconds: 1, cpuCores: null });
   });
 });
 
