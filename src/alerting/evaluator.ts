@@ -111,7 +111,9 @@ function placesOf(engine: RuleEngine, { key, group }: ScheduledGroup) {
 }
 
 function copySamples(from: SeriesStore, to: SeriesStore): void {
-  for (const series of from.select({ name: null, matchers: [] }))
+  // The longest first: others may then share its times.
+  const all = [...from.select({ name: null, matchers: [] })].sort((a, b) => b.length - a.length);
+  for (const series of all)
     for (let index = 0; index < series.length; index += 1) {
       const time = series.timeAt(index);
       if (series.isStaleAt(index)) to.markStale(series.labels, time);

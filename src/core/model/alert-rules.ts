@@ -25,6 +25,8 @@ export interface MetricSample {
   /** All samples of one metric have their labels in the same order. */
   readonly labels: Readonly<Record<string, string>>;
   readonly value: number;
+  /** A small number that its series has as long as it is shown, with the same `labels` object; later another may have it. */
+  readonly id?: number;
 }
 
 /** Data of `/api/v1/alerts`, in the format of Prometheus. */

@@ -64,7 +64,9 @@ export class ChangeArena {
     if (list.isWhole && !hasEnded && !isWhole(value)) this.#widen(list);
     const pool = this.#poolOf(list);
     const slot = list.first + list.length;
-    if (slot === list.blocks.length * BLOCK) list.blocks.push(pool.take());
+    if (list.blocks.length === 0) list.blocks = [pool.take()];
+    // A list that grows takes room for sixteen more: most have one block for ever.
+    else if (slot === list.blocks.length * BLOCK) list.blocks.push(pool.take());
     list.length += 1;
     const slab = pool.slabOf(list, slot);
     const offset = pool.offsetOf(list, slot);

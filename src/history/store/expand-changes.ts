@@ -1,6 +1,6 @@
 // Samples of a series from its changes: each value holds until the next change, an end until the series comes back.
 import { type Changes, isEnd, tickIn } from './change-arena.ts';
-import type { TickRange } from './time-column.ts';
+import type { TickRange } from '../../promql/series/time-column.ts';
 
 export interface ExpandedValues {
   /** By tick of the range. */

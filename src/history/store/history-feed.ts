@@ -1,6 +1,7 @@
 // Feed of the history store: one reading of all exported samples, as a Prometheus scrape would store it.
 import type { MetricSample } from '../../core/model/alert-rules.ts';
 import type { Labels } from '../../promql/model/labels.ts';
+import { SampleMemo } from '../../promql/series/sample-memo.ts';
 import type { HistoryStore, StoredSeries } from './history-store.ts';
 import { isThinned } from './thin-samples.ts';
 
@@ -26,80 +27,59 @@ export interface HistoryFeed {
   endAll(at: number): void;
 }
 
+/** Null for a sample that is left out. */
 interface Slot {
-  readonly name: string;
-  readonly labels: MetricSample['labels'];
-  /** Null for a sample that is left out. */
-  readonly series: StoredSeries | null;
+  series: StoredSeries | null;
 }
 
 export function createHistoryFeed(store: HistoryStore, target: ScrapeTarget): HistoryFeed {
   const own = createSlots(store, (name, labels) => ({ ...labels, ...target, __name__: name }));
   const derived = createSlots(store, (name, labels) => ({ ...labels, __name__: name }));
   const up: MetricSample = { name: 'up', labels: {}, value: 1 };
-  let seen = new Set<StoredSeries>();
+  /** What the store had already may be shown no more. */
+  let isFirst = true;
 
   return {
     ingest({ at, samples, derived: others }) {
       const tick = store.beginTick(at);
       if (tick === null) return;
-      const now = new Set<StoredSeries>();
-      const set = (series: StoredSeries | null, value: number): void => {
-        if (series === null) return;
+      const before = isFirst ? new Set(store.live()) : null;
+      isFirst = false;
+      const set = (series: StoredSeries, value: number): void => {
         store.set(series, tick, value);
-        now.add(series);
+        before?.delete(series);
       };
-      own.each([...samples, up], set);
-      derived.each(others, set);
-      for (const series of seen.size === 0 ? store.live() : seen)
-        if (!now.has(series)) store.end(series, tick);
-      seen = now;
+      const ended = [...own.each([...samples, up], set), ...derived.each(others, set)];
+      for (const { series } of ended) if (series?.isGone === false) store.end(series, tick);
+      for (const series of before ?? []) store.end(series, tick);
     },
     endAll(at) {
       const tick = store.beginTick(at);
       if (tick === null) return;
       for (const series of store.live()) store.end(series, tick);
-      seen = new Set();
+      isFirst = true;
     },
   };
 }
 
-/** Series of a list of samples: nearly always the same samples come in the same order, so that no text has to be built. */
 function createSlots(
   store: HistoryStore,
   fullLabels: (name: string, labels: MetricSample['labels']) => Labels,
 ) {
-  let slots: Slot[] = [];
-  const byText = new Map<string, StoredSeries>();
-
-  function find({ name, labels }: MetricSample): StoredSeries | null {
-    if (isThinned(name, labels)) return null;
-    let key = name;
-    // The labels of one metric always come in the same order, so their names are not needed.
-    for (const label in labels) key += `\0${labels[label]}`;
-    const known = byText.get(key);
-    if (known?.isGone === false) return known;
-    const series = store.series(fullLabels(name, labels));
-    byText.set(key, series);
-    return series;
-  }
-
-  function slotOf(sample: MetricSample, before: Slot | undefined): Slot {
-    const isSame =
-      before?.name === sample.name && before.labels === sample.labels && before.series?.isGone !== true;
-    return isSame ? before : { name: sample.name, labels: sample.labels, series: find(sample) };
-  }
-
-  /** Entries of series that are gone would otherwise stay for ever. */
-  function forget(): void {
-    for (const [key, series] of byText) if (series.isGone) byText.delete(key);
-  }
+  const open = ({ name, labels }: Pick<MetricSample, 'name' | 'labels'>): StoredSeries | null =>
+    isThinned(name, labels) ? null : store.series(fullLabels(name, labels));
+  const known = new SampleMemo<Slot>((sample) => ({ series: open(sample) }));
 
   return {
-    each(samples: readonly MetricSample[], set: (series: StoredSeries | null, value: number) => void): void {
-      slots = samples.map((sample, index) => slotOf(sample, slots[index]));
-      for (const [index, { value }] of samples.entries()) set(slots[index]?.series ?? null, value);
-      if (byText.size > 2 * slots.length + 64) forget();
+    /** Returns the slots of series that were shown last time and are not any more. */
+    each(samples: readonly MetricSample[], set: (series: StoredSeries, value: number) => void): Slot[] {
+      known.beginRound();
+      for (const sample of samples) {
+        const slot = known.find(sample);
+        if (slot.series?.isGone === true) slot.series = open(sample);
+        if (slot.series !== null) set(slot.series, sample.value);
+      }
+      return known.endRound();
     },
   };
 }

@@ -1,12 +1,13 @@
 // History store: of each series only its changes over one time column, bounded in time and bytes; the oldest goes first.
-import { labelIn, type Labels, NAME, writeKey } from '../../promql/model/labels.ts';
+import { labelIn, type Labels, NAME } from '../../promql/model/labels.ts';
 import { ListSpace } from '../../promql/model/list-space.ts';
 import { matchesAll } from '../../promql/model/matcher.ts';
+import { LabelIndex } from '../../promql/series/label-index.ts';
 import type { Selection } from '../../promql/model/series-source.ts';
 import { ChangeArena, type ChangeList, readTick } from './change-arena.ts';
 import { END, expandChanges, GAP } from './expand-changes.ts';
 import { HistorySeries, SampleTimes } from './history-series.ts';
-import { type TickRange, TimeColumn } from './time-column.ts';
+import { type TickRange, TimeColumn } from '../../promql/series/time-column.ts';
 
 /** One series that is kept; a handle for the other calls. */
 export interface StoredSeries {
@@ -52,12 +53,12 @@ export interface SharedTimes extends TickRange {
   readonly space: ListSpace<Float64Array>;
 }
 
-/** Bytes of a series beside its changes and the characters of its labels: objects, maps, lists. */
-const SERIES_BYTES = 400;
+/** Bytes of a series beside its changes and its labels: objects, indexes, lists. */
+const SERIES_BYTES = 300;
 
 export class HistoryStore {
   readonly #arena = new ChangeArena();
-  readonly #metrics = new Map<string, Map<string, StoredSeries>>();
+  readonly #metrics = new Map<string, LabelIndex<StoredSeries>>();
   #times = new TimeColumn();
   /** For changes that are only read. */
   #copied = { ticks: new Uint32Array(0), values: new Float64Array(0) };
@@ -96,10 +97,9 @@ export class HistoryStore {
   /** Finds or creates the series with these labels, which must not change later. */
   series(labels: Labels): StoredSeries {
     const name = labelIn(labels, NAME);
-    const metric = this.#metrics.get(name) ?? new Map<string, StoredSeries>();
-    if (metric.size === 0) this.#metrics.set(name, metric);
-    const key = writeKey(labels);
-    const known = metric.get(key);
+    const metric = this.#metrics.get(name) ?? new LabelIndex<StoredSeries>();
+    if (metric.isEmpty) this.#metrics.set(name, metric);
+    const known = metric.get(labels);
     if (known !== undefined) return known;
     const made = {
       labels,
@@ -108,9 +108,9 @@ export class HistoryStore {
       hasEnded: true,
       isGone: false,
     };
-    metric.set(key, made);
+    metric.add(made);
     this.#series += 1;
-    this.#labelBytes += key.length * 2;
+    this.#labelBytes += bytesOf(labels);
     return made;
   }
 
@@ -139,9 +139,9 @@ export class HistoryStore {
   }
 
   find({ name, matchers }: Selection): StoredSeries[] {
-    const metrics = name === null ? [...this.#metrics.values()] : [this.#metrics.get(name) ?? new Map()];
-    return metrics.flatMap((metric: Map<string, StoredSeries>) =>
-      [...metric.values()].filter(({ labels }) => matchesAll(matchers, labels)),
+    const metrics = name === null ? [...this.#metrics.values()] : [this.#metrics.get(name)];
+    return metrics.flatMap((metric) =>
+      [...(metric?.values() ?? [])].filter(({ labels }) => matchesAll(matchers, labels)),
     );
   }
 
@@ -230,8 +230,9 @@ export class HistoryStore {
     this.#droppedUntil = droppedUntil;
     for (const time of times) if (this.beginTick(time) === null) throw new RangeError('Times do not grow');
     let at = 0;
+    const texts = new Map<string, string>();
     for (const { labels, count } of series) {
-      const stored = this.series(labels);
+      const stored = this.series(withShared(labels, texts));
       if (stored.changes.length > 0) throw new RangeError('A series is there twice');
       this.#loadChanges(stored, ticks.subarray(at, at + count), values.subarray(at, at + count));
       at += count;
@@ -254,15 +255,15 @@ export class HistoryStore {
     this.#droppedUntil = this.#times.timeAt(this.#times.firstTick + count - 1);
     this.#times.dropFirst(count);
     for (const [name, metric] of this.#metrics) {
-      for (const [key, series] of metric) {
+      for (const series of metric.values()) {
         if (this.#isKept(series)) continue;
         series.isGone = true;
         this.#arena.clear(series.changes);
         this.#series -= 1;
-        this.#labelBytes -= key.length * 2;
-        metric.delete(key);
+        this.#labelBytes -= bytesOf(series.labels);
+        metric.delete(series);
       }
-      if (metric.size === 0) this.#metrics.delete(name);
+      if (metric.isEmpty) this.#metrics.delete(name);
     }
   }
 
@@ -274,4 +275,22 @@ export class HistoryStore {
     const { tick, hasEnded } = readTick(this.#arena.tickAt(changes, 0));
     return !(hasEnded && changes.length === 1 && tick < this.#times.firstTick);
   }
+}
+
+/** Texts of labels count for each series, although most series share them. */
+function bytesOf(labels: Labels): number {
+  let bytes = 0;
+  for (const name in labels) bytes += 16 + (labels[name] ?? '').length;
+  return bytes;
+}
+
+/** The same labels, of texts that are there once: as they were read, each would have its own. */
+function withShared(labels: Labels, texts: Map<string, string>): Labels {
+  const shared: Record<string, string> = {};
+  for (const [name, text] of Object.entries(labels)) {
+    const known = texts.get(text);
+    if (known === undefined) texts.set(text, text);
+    shared[name] = known ?? text;
+  }
+  return shared;
 }

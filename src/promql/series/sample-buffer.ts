@@ -1,88 +1,165 @@
-// Sample buffer of one series: typed arrays, appended at the end, pruned at the start, read without a copy.
+// Sample buffer of one series: times are shared with other series and a value that never changed is one number, as long as that holds.
 import type { Labels } from '../model/labels.ts';
 import type { Series } from '../model/series-source.ts';
-import type { Window } from '../model/value.ts';
+import type { Numbers, Window } from '../model/value.ts';
+import { TimeColumn } from './time-column.ts';
 
-const FIRST_CAPACITY = 16;
+/** Of an array that grows as samples come, what is in use. */
+const GROWTH = 1.25;
 
 export class SampleBuffer implements Series {
   readonly labels: Labels;
-  #capacity = FIRST_CAPACITY;
-  /** All times, followed by all values: there are thousands of buffers, and each array has a cost of its own. */
-  #samples = new Float64Array(2 * FIRST_CAPACITY);
-  /** Staleness marks, since not every engine keeps the bits of a NaN. Null while there is no mark. */
-  #staleMarks: Uint8Array | null = null;
-  /** Samples lie between `#from` and `#to`, contiguous, so that a window is a view and not a copy. */
+  readonly column: TimeColumn;
+  /** Tick of the first sample in the column; each further one has the next tick. */
+  #tick = 0;
+  /** Times of its own, from `#from` on, once it lacked a sample at a tick. */
+  #times: number[] | null = null;
+  /** From `#from` on; null while the times are shared and all values are `#value`. */
+  #values: number[] | null = null;
+  #value = Number.NaN;
   #from = 0;
-  #to = 0;
+  #length = 0;
+  /** Staleness marks by the number of samples ever before them, since not every engine keeps the bits of a NaN. */
+  #staleMarks: Set<number> | null = null;
+  #dropped = 0;
 
-  constructor(labels: Labels) {
+  /** @param column of times that others may share */
+  constructor(labels: Labels, column = new TimeColumn()) {
     this.labels = labels;
+    this.column = column;
   }
 
   get length(): number {
-    return this.#to - this.#from;
+    return this.#length;
   }
 
-  /** Allocated bytes. */
+  /** Bytes of samples; times in the column are not among them. */
   get bytes(): number {
-    return this.#samples.byteLength + (this.#staleMarks?.byteLength ?? 0);
+    return ((this.#times?.length ?? 0) + (this.#values?.length ?? 0)) * 8 * GROWTH;
+  }
+
+  /** The first tick of the column that it needs; infinity for none. */
+  get firstTick(): number {
+    return this.#times === null && this.#length > 0 ? this.#tick : Infinity;
   }
 
   /** Appends a sample or a staleness mark; ignored when `time` (ms) is not after the last one. */
   push(time: number, value: number, isStale: boolean): void {
-    if (this.length > 0 && time <= this.timeAt(this.length - 1)) return;
-    // Moved within the same capacity only where that frees enough to be rare.
-    if (this.#to === this.#capacity)
-      this.#moveTo(this.length <= this.#capacity * 0.75 ? this.#capacity : this.#capacity * 1.5);
-    this.#samples[this.#to] = time;
-    this.#samples[this.#capacity + this.#to] = value;
-    if (isStale) this.#staleMarks ??= new Uint8Array(this.#capacity);
-    if (this.#staleMarks !== null) this.#staleMarks[this.#to] = isStale ? 1 : 0;
-    this.#to += 1;
+    if (this.#length > 0 && time <= this.timeAt(this.#length - 1)) return;
+    if (this.#times === null && !this.#isNextTick(time)) this.#leaveColumn();
+    this.#times?.push(time);
+    if (isStale) (this.#staleMarks ??= new Set()).add(this.#dropped + this.#length);
+    else this.#pushValue(value);
+    // What stands at a mark is never read.
+    if (isStale) this.#values?.push(Number.NaN);
+    this.#length += 1;
   }
 
   dropBefore(time: number): void {
-    const before = this.#from;
-    while (this.length > 0 && this.timeAt(0) < time) this.#from += 1;
-    if (this.#from > before && this.#staleMarks?.subarray(this.#from, this.#to).includes(1) === false)
-      this.#staleMarks = null;
-    if (this.#capacity > FIRST_CAPACITY && this.length < this.#capacity / 4) this.#moveTo(this.#capacity / 2);
+    let count = 0;
+    while (count < this.#length && this.timeAt(count) < time) count += 1;
+    if (count === 0) return;
+    for (const mark of this.#staleMarks ?? [])
+      if (mark < this.#dropped + count) this.#staleMarks?.delete(mark);
+    if (this.#staleMarks?.size === 0) this.#staleMarks = null;
+    this.#dropped += count;
+    this.#length -= count;
+    this.#tick += count;
+    if (this.#values !== null) this.#from += count;
+    // Moved only where that frees enough to be rare.
+    if (this.#from > this.#length / 4 + 8 || this.#length === 0) this.#moveToStart();
   }
 
   timeAt(index: number): number {
-    return this.#samples[this.#from + index] ?? Number.NaN;
+    if (this.#times !== null) return this.#times[this.#from + index] ?? Number.NaN;
+    return index < this.#length ? this.column.timeAt(this.#tick + index) : Number.NaN;
   }
 
   valueAt(index: number): number {
-    return this.#samples[this.#capacity + this.#from + index] ?? Number.NaN;
+    if (index >= this.#length || this.isStaleAt(index)) return Number.NaN;
+    return this.#values === null ? this.#value : (this.#values[this.#from + index] ?? Number.NaN);
   }
 
   isStaleAt(index: number): boolean {
-    return this.#staleMarks !== null && this.#staleMarks[this.#from + index] === 1;
+    return this.#staleMarks !== null && this.#staleMarks.has(this.#dropped + index);
   }
 
   windowOf(from: number, to: number): Window {
-    const [first, last] = [this.#from + from, this.#from + to];
-    const times = this.#samples.subarray(first, last);
-    const values = this.#samples.subarray(this.#capacity + first, this.#capacity + last);
-    const staleMarks = this.#staleMarks?.subarray(first, last);
-    if (staleMarks?.includes(1) !== true) return { labels: this.labels, times, values };
-    const isSample = (_: number, index: number): boolean => staleMarks[index] === 0;
-    return { labels: this.labels, times: times.filter(isSample), values: values.filter(isSample) };
+    const times = this.#timesIn(from, to);
+    const values = this.#valuesIn(from, to);
+    if (!this.#isMarkedIn(from, to)) return { labels: this.labels, times, values };
+    const isSample = (_: number, index: number): boolean => !this.isStaleAt(from + index);
+    return {
+      labels: this.labels,
+      times: Array.from(times).filter(isSample),
+      values: Array.from(values).filter(isSample),
+    };
   }
 
-  #moveTo(wanted: number): void {
-    const capacity = Math.ceil(wanted);
-    const samples = new Float64Array(2 * capacity);
-    samples.set(this.#samples.subarray(this.#from, this.#to));
-    samples.set(this.#samples.subarray(this.#capacity + this.#from, this.#capacity + this.#to), capacity);
-    if (this.#staleMarks !== null) {
-      const staleMarks = new Uint8Array(capacity);
-      staleMarks.set(this.#staleMarks.subarray(this.#from, this.#to));
-      this.#staleMarks = staleMarks;
-    }
-    [this.#to, this.#from] = [this.length, 0];
-    [this.#samples, this.#capacity] = [samples, capacity];
+  #isMarkedIn(from: number, to: number): boolean {
+    for (const mark of this.#staleMarks ?? [])
+      if (mark >= this.#dropped + from && mark < this.#dropped + to) return true;
+    return false;
   }
+
+  #timesIn(from: number, to: number): Numbers {
+    if (this.#times !== null) return this.#times.slice(this.#from + from, this.#from + to);
+    return this.column.view(this.#tick + from, this.#tick + to);
+  }
+
+  #valuesIn(from: number, to: number): Numbers {
+    if (this.#values !== null) return this.#values.slice(this.#from + from, this.#from + to);
+    return equalNumbers(this.#value, Math.max(0, to - from));
+  }
+
+  #pushValue(value: number): void {
+    if (this.#values === null) {
+      if (this.#length === 0) this.#value = value;
+      if (Object.is(this.#value, value)) return;
+      this.#values = Array.from(equalNumbers(this.#value, this.#length));
+    }
+    this.#values.push(value);
+  }
+
+  /** Whether the next tick is at that time; a tick is added where the column has none yet. */
+  #isNextTick(time: number): boolean {
+    const column = this.column;
+    if (this.#length === 0) this.#tick = column.tickFrom(time);
+    const tick = this.#tick + this.#length;
+    if (tick === column.nextTick) column.push(time);
+    return column.timeAt(tick) === time;
+  }
+
+  #leaveColumn(): void {
+    this.#times = Array.from(this.#timesIn(0, this.#length));
+    this.#values = Array.from(this.#valuesIn(0, this.#length));
+    this.#from = 0;
+  }
+
+  #moveToStart(): void {
+    this.#times &&= this.#times.slice(this.#from);
+    this.#values &&= this.#values.slice(this.#from);
+    this.#from = 0;
+  }
+}
+
+/** Values of which a list is kept. */
+const MOST_LISTS = 16;
+/** The list of each, and the part of it that was asked for last. */
+const lists = new Map<number, { readonly list: Float64Array; part: Float64Array }>();
+
+/** Returns a list of the same number, which nobody may change: most series have one value for hours. */
+function equalNumbers(value: number, length: number): Float64Array {
+  const known = Object.is(value, -0) ? undefined : lists.get(value);
+  if (known !== undefined && known.list.length >= length) {
+    if (known.part.length !== length) known.part = known.list.subarray(0, length);
+    return known.part;
+  }
+  // As keys both zeros are one.
+  if (Object.is(value, -0) || (known === undefined && lists.size === MOST_LISTS))
+    return new Float64Array(length).fill(value);
+  const list = new Float64Array(Math.max(64, 2 * length)).fill(value);
+  const part = list.subarray(0, length);
+  lists.set(value, { list, part });
+  return part;
 }

@@ -1,6 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { SampleBuffer } from '../../../src/promql/series/sample-buffer.ts';
+import { TimeColumn } from '../../../src/promql/series/time-column.ts';
 
 function contents(history: SampleBuffer): [time: number, value: number][] {
   return Array.from({ length: history.length }, (_, index) => [
@@ -88,6 +89,38 @@ describe('History', () => {
         expect([...history.windowOf(0, history.length).times]).toEqual(
           list.filter(({ isEnd }) => !isEnd).map(({ time }) => time),
         );
+      }),
+    );
+  });
+
+  test('is like a list, whatever others that share its times have', () => {
+    const present = fc.array(fc.constantFrom('nothing', 'same', 'other', 'zero', 'end'), {
+      minLength: 3,
+      maxLength: 3,
+    });
+    const step = fc.record({ present, drop: fc.nat(30) });
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 80 }), (steps) => {
+        const column = new TimeColumn();
+        const buffers = [0, 1, 2].map(() => new SampleBuffer({}, column));
+        const lists: { time: number; value: number | null }[][] = [[], [], []];
+        for (const [time, { present: what, drop }] of steps.entries())
+          for (const [index, buffer] of buffers.entries()) {
+            const kind = what[index];
+            const value = kind === 'same' ? 7 : kind === 'other' ? time : kind === 'zero' ? -0 : null;
+            const list = lists[index] ?? [];
+            if (kind !== 'nothing') {
+              buffer.push(time, value ?? Number.NaN, value === null);
+              list.push({ time, value });
+            }
+            buffer.dropBefore(time - drop);
+            while (list.length > 0 && (list[0]?.time ?? 0) < time - drop) list.shift();
+            const samples = list.filter((one) => one.value !== null);
+            const window = buffer.windowOf(0, buffer.length);
+            expect(contents(buffer)).toEqual(list.map((one) => [one.time, one.value ?? Number.NaN]));
+            expect([...window.times]).toEqual(samples.map((one) => one.time));
+            expect([...window.values]).toEqual(samples.map((one) => one.value));
+          }
       }),
     );
   });

@@ -80,10 +80,55 @@ describe('a store', () => {
     expect([series?.isStaleAt(0), series?.isStaleAt(1), series?.length]).toEqual([false, true, 2]);
   });
 
-  test('says how much memory its samples take', () => {
+  test('says how much memory its samples take: a value that stays is one number, and times are shared', () => {
+    const bytesOf = (series: number, valueAt: (time: number) => number): number => {
+      const store = createSeriesStore([{ selector: all, reach: Infinity }]);
+      const labels = Array.from({ length: series }, (_, index) => ({ __name__: 'up', index: `${index}` }));
+      for (let time = 0; time < 1440; time += 1)
+        for (const own of labels) store.append(own, time, valueAt(time));
+      return store.size.bytes;
+    };
+    const changing = (time: number): number => time % 7;
+    const times = 1440 * 8;
+    expect(bytesOf(1, changing)).toBeGreaterThanOrEqual(times + 1440 * 8);
+    expect(bytesOf(1, changing)).toBeLessThan(1.6 * (times + 1440 * 8));
+    expect(bytesOf(10, changing)).toBeLessThan(1.6 * (times + 10 * 1440 * 8));
+    expect(bytesOf(10, () => 1)).toBeGreaterThanOrEqual(times);
+    expect(bytesOf(10, () => 1)).toBeLessThan(1.6 * times);
+  });
+
+  test('series of other times do not take shared times from the rest', () => {
     const store = createSeriesStore([{ selector: all, reach: Infinity }]);
-    for (let time = 0; time < 1440; time += 1) store.append({ __name__: 'up' }, time, 1);
-    expect(store.size.bytes).toBeGreaterThanOrEqual(1440 * 16);
-    expect(store.size.bytes).toBeLessThan(1440 * 16 * 1.6);
+    const regular = { __name__: 'regular' };
+    const odd = { __name__: 'odd' };
+    for (let time = 0; time < 1000; time += 10) {
+      store.append(regular, time, 1);
+      store.append(odd, time + 3, time);
+    }
+    const bySeries = Object.fromEntries(
+      store.select(all).map((series) => [series.labels['__name__'], series]),
+    );
+    expect(bySeries['odd']?.timeAt(50)).toBe(503);
+    expect(bySeries['regular']?.windowOf(50, 52)).toMatchObject({
+      times: Float64Array.of(500, 510),
+      values: Float64Array.of(1, 1),
+    });
+    const bytes = store.size.bytes;
+    expect(bytes).toBeLessThan(100 * 8 * 1.6 + 2 * 256 * 8);
+    store.prune(0);
+    expect(store.size.bytes).toBe(bytes);
+  });
+
+  test('a series that is opened takes samples until nothing is left of it', () => {
+    const store = createSeriesStore([up]);
+    expect(store.open({ __name__: 'down' }, 0)).toBeNull();
+    const series = store.open({ __name__: 'up', job: 'a' }, 0);
+    series?.push(0, 1, false);
+    series?.push(5, Number.NaN, true);
+    expect(store.select(all).map(({ length }) => length)).toEqual([2]);
+    expect(store.open({ job: 'a', __name__: 'up' }, 7)).toBe(series);
+    store.prune(200);
+    expect(series?.isGone).toBe(true);
+    expect(store.open({ __name__: 'up', job: 'a' }, 200)).not.toBe(series);
   });
 });

@@ -1,4 +1,4 @@
-// Times of all ticks, shared by every series: a tick is a number that grows by one with each reading of the metrics.
+// Time column: times of all ticks, shared by every series; a tick is a number that grows by one with each reading of the metrics.
 
 /** Ticks from `from` up to but without `to`. */
 export interface TickRange {
@@ -13,6 +13,8 @@ export class TimeColumn {
   #from = 0;
   #to = 0;
   #firstTick: number;
+  /** All series ask for the same one at the same step. */
+  #last = { from: 0, to: 0, view: this.#times.subarray(0, 0) };
 
   constructor(firstTick = 0) {
     this.#firstTick = firstTick;
@@ -68,8 +70,11 @@ export class TimeColumn {
 
   /** The times from tick `from` up to but without `to`; they stay valid, whatever is pushed or dropped later. */
   view(from: number, to: number): Float64Array {
-    const start = this.#from - this.#firstTick;
-    return this.#times.subarray(start + from, start + to);
+    if (from !== this.#last.from || to !== this.#last.to) {
+      const start = this.#from - this.#firstTick;
+      this.#last = { from, to, view: this.#times.subarray(start + from, start + to) };
+    }
+    return this.#last.view;
   }
 
   /** Adds `by` ms to all times. */
@@ -77,6 +82,7 @@ export class TimeColumn {
     this.#move();
     for (let index = this.#from; index < this.#to; index += 1)
       this.#times[index] = (this.#times[index] ?? 0) + by;
+    this.#last = { from: 0, to: 0, view: this.#times.subarray(0, 0) };
   }
 
   /** Always to new memory: views of the old one are in use. */
