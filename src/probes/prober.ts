@@ -138,7 +138,7 @@ class AllLoops implements Prober {
   #startLoop({ spec, run, connection }: ProbedProcess): ProbeLoop {
     const { clock, bus, kinds, checkOwnership = null, onReady, onRefused } = this.#options;
     const { name, source } = spec;
-    const http = createHttpClient();
+    const http = createHttpClient(process.env, { keepAlive: false });
     const habits = this.#habitsOf(spec);
     const remarks = new Map<ServerCondition, string | null>();
     const loop: ProbeLoop = new ProbeLoop({

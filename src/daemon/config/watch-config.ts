@@ -26,7 +26,7 @@ const QUIET = 300;
 /** Ms for which a file must stay the same before it is reported as invalid: it may be written in two halves. */
 const STABLE = 2000;
 /** Ms between two stats, for where the system reports no change: network disks, links, a folder that was replaced. */
-const POLL_INTERVAL = 5000;
+const POLL_INTERVAL = 15_000;
 
 /** Starts watching at once. At most one read is under way; changes meanwhile lead to one more. */
 export function startConfigWatch(options: ConfigWatchOptions): ConfigWatch {

@@ -45,22 +45,29 @@ interface OriginPool {
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
+export interface HttpClientOptions {
+  readonly connections?: number;
+  readonly keepAlive?: boolean;
+}
+
 /**
  * Creates a client for one watched server. Timeouts come from the caller, by signal, so that all use one clock.
  *
  * @param connections sockets per origin
+ * @param keepAlive false: a plain HTTP socket serves one request and is closed with its response, and none has a timer of its own. For
+ *   requests so far apart that servers would have closed it.
  * @param environment names proxies (HTTP_PROXY, …) and further certificate authorities (NODE_EXTRA_CA_CERTS, SSL_CERT_FILE)
  */
 export function createHttpClient(
   environment: Environment = process.env,
-  { connections = CONNECTIONS }: { readonly connections?: number } = {},
+  { connections = CONNECTIONS, keepAlive = true }: HttpClientOptions = {},
 ): HttpClient {
   const pools = new Map<string, OriginPool>();
 
   function poolFor(url: URL): OriginPool {
     const known = pools.get(url.origin);
     if (known !== undefined) return known;
-    const entry = { ...openPool(url, environment, connections), open: 0 };
+    const entry = { ...openPool(url, environment, { connections, keepAlive }), open: 0 };
     pools.set(url.origin, entry);
     return entry;
   }
@@ -93,7 +100,7 @@ export function createHttpClient(
 function openPool(
   url: URL,
   environment: Environment,
-  connections: number,
+  { connections, keepAlive }: Required<HttpClientOptions>,
 ): Pick<OriginPool, 'pool' | 'proxy'> {
   const context = url.protocol === 'https:' ? trustedContext(environment) : null;
   const tls = context === null ? {} : { secureContext: context };
@@ -106,7 +113,14 @@ function openPool(
     headersTimeout: 0,
     bodyTimeout: 0,
   };
-  if (proxy === null) return { proxy, pool: new (loadPool())(url.origin, { ...options, connect: tls }) };
+  if (proxy === null) {
+    // A second handshake of TLS would cost the server more than the timers cost us.
+    const isBrief = !keepAlive && context === null;
+    const own = isBrief
+      ? { ...options, pipelining: 0, connect: { timeout: 0 } }
+      : { ...options, connect: tls };
+    return { proxy, pool: new (loadPool())(url.origin, own) };
+  }
   const trust = proxy.protocol === 'https:' ? trustedContext(environment) : null;
   const pool = new (loadProxyAgent())({
     ...options,

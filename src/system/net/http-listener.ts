@@ -50,6 +50,8 @@ export interface ListenLimits {
   readonly connections: number;
   /** Beyond these, new ones are refused. */
   readonly most: number;
+  /** Between two checks of the timeouts, each of which wakes an idle machine; 30 s when left out. */
+  readonly checkEvery?: number;
 }
 
 export interface HttpListener {
@@ -59,11 +61,12 @@ export interface HttpListener {
   close(): Promise<void>;
 }
 
+/** A client that sends no whole head has 5 to 35 s; those of too many are closed as others come, see `connections`. */
+const CHECK_EVERY = 30_000;
+
 /** Limits of all listeners. */
 const COMMON = {
   headersTimeout: 5000,
-  // How often the timeouts are checked, which wakes an idle machine; Node's own 30 s would be their real length.
-  connectionsCheckingInterval: 10_000,
   maxHeaderSize: 16_384,
 };
 
@@ -132,9 +135,9 @@ function nodeOptions<Request extends typeof IncomingMessage>({
   limits = DEFAULT_LIMITS,
   requestClass,
 }: Pick<ListenOptions<Request>, 'limits' | 'requestClass'>): ServerOptions<Request> {
-  const { requestTimeout, keepAliveTimeout } = limits;
+  const { requestTimeout, keepAliveTimeout, checkEvery: connectionsCheckingInterval = CHECK_EVERY } = limits;
   const own = requestClass === undefined ? {} : { IncomingMessage: requestClass };
-  return { ...COMMON, requestTimeout, keepAliveTimeout, ...own };
+  return { ...COMMON, requestTimeout, keepAliveTimeout, connectionsCheckingInterval, ...own };
 }
 
 /** @returns the sockets that are open, the oldest first */

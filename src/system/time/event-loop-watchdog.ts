@@ -48,7 +48,7 @@ export function startEventLoopWatchdog({
 
   function beat(): void {
     Atomics.add(heartbeats, 0, 1);
-    cancel = clock.after(untilTick(clock, interval / 2), beat);
+    cancel = clock.after(untilTick(clock, interval), beat);
   }
 
   beat();

@@ -2,7 +2,7 @@
 import type { Clock } from './clock.ts';
 
 /** Ms from one common tick to the next. */
-export const TICK = 2500;
+export const TICK = 5000;
 
 /**
  * Returns the delay, ms, after which work of this interval is due: at a multiple of the interval on the wall clock, half an

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import { createServer as createTcpServer } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -67,6 +68,24 @@ describe('an HTTP client', () => {
     http.dropSockets();
     await read((await http.send(get(url))).body);
     expect(sockets).toBe(1);
+  });
+
+  it('closes each socket with its response where requests are far apart, also after one that failed', async () => {
+    const said: (string | undefined)[] = [];
+    const { url, server } = await serve((request, response) => {
+      said.push(request.headers.connection);
+      if (said.length === 2) request.socket.destroy();
+      else response.end('ok');
+    });
+    const closed: Promise<unknown>[] = [];
+    server.on('connection', (socket) => closed.push(once(socket, 'close')));
+    const http = createHttpClient({}, { keepAlive: false });
+    clients.push(http);
+    expect(await read((await http.send(get(url))).body)).toBe('ok');
+    await expect(http.send(get(url))).rejects.toThrow();
+    expect(await read((await http.send(get(url))).body)).toBe('ok');
+    await Promise.all(closed);
+    expect([closed.length, said]).toEqual([3, ['close', 'close', 'close']]);
   });
 
   it('does not follow a redirect', async () => {

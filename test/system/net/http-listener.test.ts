@@ -78,8 +78,16 @@ describe('listenHttp()', () => {
 });
 
 describe('a client that takes more than its share', () => {
+  const IMPATIENT = {
+    requestTimeout: 5000,
+    keepAliveTimeout: 20_000,
+    connections: 10,
+    most: 20,
+    checkEvery: 1000,
+  };
+
   async function open() {
-    const listening = await listenHttp((_, response) => response.end('here'), HERE);
+    const listening = await listenHttp((_, response) => response.end('here'), { ...HERE, limits: IMPATIENT });
     onTestFinished(() => listening.close());
     return { ...listening, port: Number(new URL(listening.url).port) };
   }
@@ -103,7 +111,7 @@ describe('a client that takes more than its share', () => {
     async () => {
       const listening = await listenHttp((incoming) => void incoming.resume(), {
         ...HERE,
-        limits: { requestTimeout: 5000, keepAliveTimeout: 20_000, connections: 10, most: 20 },
+        limits: IMPATIENT,
         faultBody: (status, reason) => JSON.stringify({ status, reason }),
       });
       onTestFinished(() => listening.close());
