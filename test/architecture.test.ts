@@ -51,6 +51,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 /** Each package stays behind one folder, so that it can be replaced there. */
 const MAY_USE: Readonly<Record<string, readonly string[]>> = {
   execa: ['system'],
+  pidusage: ['system'],
   pino: ['system'],
   'node-schedule': ['system'],
   undici: ['system'],

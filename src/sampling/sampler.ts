@@ -21,6 +21,7 @@ import {
   readProportional,
 } from '../system/process/process-memory.ts';
 import { openFdsOf, readProcessTable } from '../system/process/process-table.ts';
+import { createUsageReader, type ProcessUsage, type ReadUsage } from '../system/process/process-usage.ts';
 import { createExclusiveTimeout } from './exclusive-timeout.ts';
 import { createDetachedProcesses, type DetachedProcesses } from './detached-processes.ts';
 import { createFootprints, type Footprints } from './footprints.ts';
@@ -39,6 +40,8 @@ export interface SamplerOptions {
   /** Called once for each process that left its server's group. */
   readonly onDetached?: (server: string, pid: number, pgid: number) => void;
   readonly readTable?: (signal: AbortSignal) => Promise<readonly ProcessRow[]>;
+  /** Reads the processes of a server that is over a limit once more. */
+  readonly readAgain?: ReadUsage;
   /** Null where the system does not tell; that of this system when it is left out. */
   readonly footprints?: ReadFootprints | null;
   /** The same for proportional memory. */
@@ -76,6 +79,9 @@ const SOON = 2000;
 
 /** A table that has not been read by then is not read at all: macOS' ps can hang on a dead network volume. */
 const TIMEOUT = 10_000;
+
+/** How much longer than a tick, ms, pidusage remembers a process, so that it never forgets one that we still ask for. */
+const KEEP_EXTRA = 5000;
 
 /**
  * Publishes `sampled` for each server that runs, then `collected`. A sample that fails or hangs publishes `collected`
@@ -175,7 +181,8 @@ function createMeasurement(
   options: SamplerOptions,
   { detached, accounts, footprints, proportional }: SamplerState,
 ): () => Promise<readonly MeasuredTree[]> {
-  const { clock, readTable = readProcessTable } = options;
+  const { clock, readTable = readProcessTable, memoryLimit = () => null } = options;
+  const readAgain = options.readAgain ?? createUsageReader(options.interval + KEEP_EXTRA);
   const deadline = createExclusiveTimeout(clock, TIMEOUT);
 
   return async () => {
@@ -188,11 +195,18 @@ function createMeasurement(
     const trees = mergeByServer(found);
     // Slow: not while every server is between two runs.
     if (trees.some(({ members }) => members.length > 0)) footprints.refresh(rows);
-    // Before the limits are judged: shared pages must not end a server.
-    await proportional.refresh(trees.map(sizeOf));
+    // Before the limits are judged: a server that has given its memory back since, or a number that only one reader has, must not end it.
+    const suspects = trees.filter(
+      (tree) => sizeOf(tree, NOTHING).residentBytes > (memoryLimit(tree.server) ?? Infinity),
+    );
+    const usage =
+      suspects.length === 0 ? NOTHING : await deadline.run(() => readAgain(suspects.flatMap(pidsOf)));
+    // So must shared pages.
+    await proportional.refresh(trees.map((tree) => sizeOf(tree, usage)));
     const readings = {
       at: clock.monotonic(),
       alive,
+      usage,
       openFds: openFdsOf,
       footprints: footprints.latest(),
       proportional: (server: string) => proportional.latest(server),
@@ -206,8 +220,14 @@ function createMeasurement(
   };
 }
 
-function sizeOf(tree: ProcessTree): SizedTree {
-  const sizes = tree.members.map((row) => usageOf(row).residentBytes);
+const NOTHING: ReadonlyMap<number, ProcessUsage> = new Map();
+
+function pidsOf({ members }: ProcessTree): number[] {
+  return members.map(({ pid }) => pid);
+}
+
+function sizeOf(tree: ProcessTree, usage: ReadonlyMap<number, ProcessUsage>): SizedTree {
+  const sizes = tree.members.map((row) => usageOf(row, usage).residentBytes);
   return { tree, residentBytes: sizes.reduce((sum, size) => sum + size, 0) };
 }
 

@@ -2,6 +2,7 @@
 import { addCpu, type CpuAccount, emptyCpuAccount } from '../core/lifecycle/cpu-account.ts';
 import type { TreeUsage } from '../core/model/observations.ts';
 import { processKey, type ProcessRow, type ProcessTree } from '../core/lifecycle/process-tree.ts';
+import type { ProcessUsage } from '../system/process/process-usage.ts';
 import type { FootprintReading } from './footprints.ts';
 import type { ProportionalReading } from './proportional-memory.ts';
 
@@ -11,6 +12,8 @@ interface SampleReadings {
   readonly at: number;
   /** Keys of all processes of the machine, see `processKey()`. */
   readonly alive: ReadonlySet<string>;
+  /** What was read a second time, by pid. */
+  readonly usage: ReadonlyMap<number, ProcessUsage>;
   /** Null where the system does not tell. */
   readonly openFds: (pid: number) => number | null;
   /** The latest, which may be from an earlier sample; null where there is none. */
@@ -42,7 +45,7 @@ export function createTreeAccounts(): TreeAccounts {
   return {
     book(tree, readings) {
       const before = entries.get(tree.server);
-      const used = tree.members.map((row) => ({ key: processKey(row), ...usageOf(row) }));
+      const used = tree.members.map((row) => ({ key: processKey(row), ...usageOf(row, readings.usage) }));
       const account = addCpu(before?.account ?? emptyCpuAccount, used, readings.alive);
       const { footprints } = readings;
       const proportional = readings.proportional(tree.server);
@@ -121,12 +124,9 @@ function proportionalOf(
   };
 }
 
-/** Reads a row's CPU time since the start of its process, seconds, and resident memory, bytes; 0 for what it does not tell. */
-export function usageOf({ cpuSeconds, residentBytes }: ProcessRow): {
-  readonly cpuSeconds: number;
-  readonly residentBytes: number;
-} {
-  return { cpuSeconds: cpuSeconds ?? 0, residentBytes: residentBytes ?? 0 };
+/** Takes the second reading of a process where there is one, else the row of the table; 0 for what that does not tell. */
+export function usageOf(row: ProcessRow, usage: ReadonlyMap<number, ProcessUsage>): ProcessUsage {
+  return usage.get(row.pid) ?? { cpuSeconds: row.cpuSeconds ?? 0, residentBytes: row.residentBytes ?? 0 };
 }
 
 /** Averages the cores used; null for the first sample of a process, before which the server was not there. */

@@ -42,6 +42,7 @@ function start(
     interval: 15_000,
     roots: () => [{ server: 'files', pid: 100, pgid: 100 }],
     readTable: async () => machine.rows,
+    readAgain: async () => new Map(),
     footprints,
     proportional: null,
   });

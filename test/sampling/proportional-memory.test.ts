@@ -45,6 +45,7 @@ function start(read: ReadProportional | null, rows: readonly ProcessRow[] = BROW
     interval: 15_000,
     roots: () => [{ server: 'tabs', pid: 100, pgid: 100 }],
     readTable: async () => machine.rows,
+    readAgain: async () => new Map(),
     footprints: null,
     proportional:
       read === null

@@ -218,6 +218,22 @@ describe('createSampler() in virtual time', () => {
     expect(await sample()).toMatchObject({ cpuSeconds: 1, residentBytes: 1000, processes: 2 });
   });
 
+  it('reads a server that is over a limit once more, and takes what that says', async () => {
+    const asked: (readonly number[])[] = [];
+    const inTwo = { ...row, pid: 101, ppid: 100 };
+    const { sample } = build(new FakeClock(), {
+      roots: () => [{ server: 'other', pid: 200, pgid: 200 }, root],
+      readTable: async () => [row, inTwo, { ...row, pid: 200, pgid: 200 }],
+      memoryLimit: (server) => (server === 'files' ? 1999 : 1000),
+      readAgain: async (pids) => {
+        asked.push(pids);
+        return new Map([[100, { cpuSeconds: 3, residentBytes: 600 }]]);
+      },
+    });
+    expect(await sample()).toMatchObject({ residentBytes: 1600, cpuSeconds: 4 });
+    expect(asked.map((pids) => pids.toSorted())).toEqual([[100, 101]]);
+  });
+
   it('reads nothing while no server runs', async () => {
     const { sampler, ofKind } = build(new FakeClock(), {
       roots: () => [],
@@ -227,11 +243,18 @@ describe('createSampler() in virtual time', () => {
     expect(ofKind('collected')).toMatchObject([{ error: null }]);
   });
 
-  it('publishes an error and no values when the table cannot be read', async () => {
-    const { sampler, ofKind } = build(new FakeClock(), {
-      roots: () => [root],
-      readTable: () => Promise.reject(new Error('Cannot read\nat all')),
-    });
+  it.each<[string, Partial<SamplerOptions>]>([
+    ['the table', { readTable: () => Promise.reject(new Error('Cannot read\nat all')) }],
+    [
+      'what is over a limit',
+      {
+        readTable: async () => [row],
+        memoryLimit: () => 1,
+        readAgain: () => Promise.reject(new Error('Cannot read')),
+      },
+    ],
+  ])('publishes an error and no values when %s cannot be read', async (_, options) => {
+    const { sampler, ofKind } = build(new FakeClock(), { roots: () => [root], ...options });
     await sampler.sampleNow();
     expect(ofKind('sampled')).toEqual([]);
     expect(ofKind('collected')).toMatchObject([{ collector: 'process_table', error: 'Cannot read' }]);

@@ -1,6 +1,5 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import pidusage from 'pidusage';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import {
   commandOf,
@@ -11,6 +10,7 @@ import {
 } from '../../../src/system/process/process-table.ts';
 import * as darwin from '../../../src/system/process/process-table-darwin.ts';
 import { parseStat } from '../../../src/system/process/process-table-linux.ts';
+import { createUsageReader } from '../../../src/system/process/process-usage.ts';
 import { startGroup } from '../../fakes/processes.ts';
 import { waitFor } from '../../fakes/wait-for.ts';
 
@@ -203,12 +203,23 @@ describe.runIf(isLinux)('what only Linux tells', () => {
   it('agrees with pidusage about time and memory', async () => {
     const pid = start('i=0; while [ $i -lt 200000 ]; do i=$((i+1)); done; kill -STOP $$; sleep 60');
     await waitFor(() => readFileSync(`/proc/${pid}/stat`, 'latin1').includes(') T '));
-    const { ctime, memory } = await pidusage(pid, { usePs: false });
+    const usage = await createUsageReader(5000)([pid]);
     const row = readProcess(pid)!;
     expect(row.cpuSeconds!).toBeGreaterThan(0);
-    expect({ cpuSeconds: ctime / 1000, residentBytes: memory }).toEqual({
-      cpuSeconds: row.cpuSeconds,
-      residentBytes: row.residentBytes,
-    });
+    expect(usage.get(pid)).toEqual({ cpuSeconds: row.cpuSeconds, residentBytes: row.residentBytes });
+  });
+});
+
+describe('createUsageReader()', () => {
+  it('leaves out who is gone, alone or among others, seen before or not', async () => {
+    const read = createUsageReader(5000);
+    const pid = start('exec sleep 60');
+    expect(new Set((await read([pid, process.pid])).keys())).toEqual(new Set([pid, process.pid]));
+    process.kill(pid, 'SIGKILL');
+    await waitFor(() => readProcess(pid) === null);
+    expect([...(await read([pid, process.pid])).keys()]).toEqual([process.pid]);
+    expect((await read([pid])).size).toBe(0);
+    expect((await read([2 ** 22 + 1])).size).toBe(0);
+    expect((await read([])).size).toBe(0);
   });
 });
