@@ -53,7 +53,7 @@ export function abortedCall(signal: AbortSignal, what: string): CallFailure {
     : { kind: 'inconclusive', detail: end.detail };
 }
 
-// What the other side did, by the code of the system or of undici. Everything else (EMFILE, ENOTFOUND, ENETDOWN, a bug)
+// What the other side did, by the code of the system, of Node or of undici. Everything else (EMFILE, ENOTFOUND, ENETDOWN, a bug)
 // is not the server's doing and never counts against it.
 const REASONS: Readonly<Record<string, ProbeFailure>> = {
   ECONNREFUSED: 'refused',
@@ -67,7 +67,7 @@ const REASONS: Readonly<Record<string, ProbeFailure>> = {
   ERR_STREAM_PREMATURE_CLOSE: 'closed',
   ETIMEDOUT: 'timeout',
   UND_ERR_CONNECT_TIMEOUT: 'timeout',
-  // What llhttp cannot read comes without a code.
+  // What undici's parser cannot read comes without a code, what Node's cannot with one of HPE_.
   HTTPParserError: 'protocol',
   UND_ERR_HEADERS_OVERFLOW: 'protocol',
   UND_ERR_RESPONSE_EXCEEDED_MAX_SIZE: 'protocol',
@@ -83,7 +83,7 @@ export function failureOf(error: unknown, signal: AbortSignal, what: string): Ca
   if (signal.aborted) return abortedCall(signal, what);
   const code = nameOf(error);
   const message = error instanceof Error && error.message !== '' ? error.message : code;
-  const reason = REASONS[code] ?? (code.startsWith('ERR_SSL') ? 'protocol' : undefined);
+  const reason = REASONS[code] ?? (/^(?:ERR_SSL|HPE_)/u.test(code) ? 'protocol' : undefined);
   if (reason === undefined) return { kind: 'inconclusive', detail: quote(`${what}: ${message}`) };
   return failed(reason, `${what}: ${message}`);
 }

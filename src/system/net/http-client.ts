@@ -4,25 +4,18 @@ import { Readable } from 'node:stream';
 import type { Dispatcher, Pool, ProxyAgent } from 'undici';
 import { trustedContext } from './certificate-authorities.ts';
 import { explainLocalNetwork } from './local-network.ts';
+import {
+  abortError,
+  type HttpRequest,
+  type HttpResponse,
+  KEEP_ALIVE,
+  openPlainPool,
+  type OriginPool,
+  type PlainPoolOptions,
+} from './origin-pool.ts';
 import { explainProxyError, proxyFor } from './proxy.ts';
 
-export interface HttpRequest {
-  readonly method: 'GET' | 'POST' | 'DELETE';
-  readonly url: URL;
-  /** Names in lower case. */
-  readonly headers: Readonly<Record<string, string>>;
-  readonly body?: string;
-  /** Aborts the request at any time, also while the body is read. */
-  readonly signal: AbortSignal;
-}
-
-export interface HttpResponse {
-  readonly status: number;
-  /** Names in lower case; of a repeated header the first value. */
-  readonly headers: Readonly<Record<string, string>>;
-  /** Must be read to its end or destroyed: it occupies a socket. */
-  readonly body: Readable;
-}
+export type { HttpRequest, HttpResponse } from './origin-pool.ts';
 
 export interface HttpClient {
   /** Resolves with the headers of the response. Redirects are not followed. @throws the system's error */
@@ -33,12 +26,10 @@ export interface HttpClient {
 
 /** Two sockets per origin are enough for probes: one may be held by a stream that the server does not end. */
 const CONNECTIONS = 2;
-/** Ms. Many servers close an idle socket after 5 s; ours close before, so that no probe finds one dead. */
-const KEEP_ALIVE = 4_000;
 
 /** The sockets to one origin, or to the proxy on the way to it, and the number of open requests. */
-interface OriginPool {
-  readonly pool: Pool | ProxyAgent;
+interface Origin {
+  readonly pool: OriginPool;
   readonly proxy: URL | null;
   open: number;
 }
@@ -46,39 +37,44 @@ interface OriginPool {
 type Environment = Readonly<Record<string, string | undefined>>;
 
 export interface HttpClientOptions {
+  /** Sockets per origin. */
   readonly connections?: number;
+  /**
+   * False: a plain HTTP socket serves one request and is closed with its response, and none has a timer of its own. For
+   * requests so far apart that servers would have closed it.
+   */
   readonly keepAlive?: boolean;
+  /** Left out: Node's client for plain HTTP without a proxy, undici for everything else. */
+  readonly open?: typeof openPool;
 }
 
 /**
  * Creates a client for one watched server. Timeouts come from the caller, by signal, so that all use one clock.
  *
- * @param connections sockets per origin
- * @param keepAlive false: a plain HTTP socket serves one request and is closed with its response, and none has a timer of its own. For
- *   requests so far apart that servers would have closed it.
  * @param environment names proxies (HTTP_PROXY, …) and further certificate authorities (NODE_EXTRA_CA_CERTS, SSL_CERT_FILE)
  */
 export function createHttpClient(
   environment: Environment = process.env,
-  { connections = CONNECTIONS, keepAlive = true }: HttpClientOptions = {},
+  { connections = CONNECTIONS, keepAlive = true, open = openPool }: HttpClientOptions = {},
 ): HttpClient {
-  const pools = new Map<string, OriginPool>();
+  const pools = new Map<string, Origin>();
 
-  function poolFor(url: URL): OriginPool {
+  function poolFor(url: URL): Origin {
     const known = pools.get(url.origin);
     if (known !== undefined) return known;
-    const entry = { ...openPool(url, environment, { connections, keepAlive }), open: 0 };
+    const entry = { ...open(url, environment, { connections, keepAlive }), open: 0 };
     pools.set(url.origin, entry);
     return entry;
   }
 
-  function drop(origin: string, entry: OriginPool): void {
+  function drop(origin: string, entry: Origin): void {
     if (pools.get(origin) === entry) pools.delete(origin);
-    void entry.pool.destroy().catch(() => undefined);
+    entry.pool.destroy();
   }
 
   return {
     async send(request) {
+      if (request.signal.aborted) throw abortError();
       const { origin, host } = request.url;
       const entry = poolFor(request.url);
       entry.open += 1;
@@ -87,7 +83,7 @@ export function createHttpClient(
         // Otherwise undici would connect once more for an aborted request, only to discard the socket.
         if (!isClean) queueMicrotask(() => entry.open === 0 && drop(origin, entry));
       };
-      return await dispatch(entry.pool, request, onEnd).catch((error: Error) => {
+      return await entry.pool.send(request, onEnd).catch((error: Error) => {
         throw entry.proxy === null ? explainLocalNetwork(error) : explainProxyError(error, entry.proxy, host);
       });
     },
@@ -100,11 +96,26 @@ export function createHttpClient(
 function openPool(
   url: URL,
   environment: Environment,
-  { connections, keepAlive }: Required<HttpClientOptions>,
-): Pick<OriginPool, 'pool' | 'proxy'> {
+  { connections, keepAlive }: PlainPoolOptions,
+): Pick<Origin, 'pool' | 'proxy'> {
+  const proxy = proxyFor(url, environment);
+  if (proxy === null && url.protocol === 'http:')
+    return { proxy, pool: openPlainPool({ connections, keepAlive }) };
+  // Kept alive in any case: a second handshake of TLS would cost the server more than the timers cost us.
+  return { proxy, pool: openUndiciPool(url, { environment, connections, proxy }) };
+}
+
+/** Opens a pool of undici: for HTTPS, and for what goes through a proxy. */
+export function openUndiciPool(
+  url: URL,
+  {
+    environment,
+    connections,
+    proxy,
+  }: { readonly environment: Environment; readonly connections: number; readonly proxy: URL | null },
+): OriginPool {
   const context = url.protocol === 'https:' ? trustedContext(environment) : null;
   const tls = context === null ? {} : { secureContext: context };
-  const proxy = proxyFor(url, environment);
   const options = {
     connections,
     pipelining: 1,
@@ -113,16 +124,9 @@ function openPool(
     headersTimeout: 0,
     bodyTimeout: 0,
   };
-  if (proxy === null) {
-    // A second handshake of TLS would cost the server more than the timers cost us.
-    const isBrief = !keepAlive && context === null;
-    const own = isBrief
-      ? { ...options, pipelining: 0, connect: { timeout: 0 } }
-      : { ...options, connect: tls };
-    return { proxy, pool: new (loadPool())(url.origin, own) };
-  }
+  if (proxy === null) return wrap(new (loadPool())(url.origin, { ...options, connect: tls }));
   const trust = proxy.protocol === 'https:' ? trustedContext(environment) : null;
-  const pool = new (loadProxyAgent())({
+  const agent = new (loadProxyAgent())({
     ...options,
     uri: proxy.href,
     requestTls: tls,
@@ -130,7 +134,14 @@ function openPool(
     // Many proxies refuse a tunnel to anything but port 443.
     proxyTunnel: false,
   });
-  return { proxy, pool };
+  return wrap(agent);
+}
+
+function wrap(pool: Pool | ProxyAgent): OriginPool {
+  return {
+    send: (request, onEnd) => dispatch(pool, request, onEnd),
+    destroy: () => void pool.destroy().catch(() => undefined),
+  };
 }
 
 let loadedPool: typeof Pool | null = null;
@@ -162,11 +173,6 @@ function dispatch(
   onEnd: (isClean: boolean) => void,
 ): Promise<HttpResponse> {
   return new Promise((resolve, reject) => {
-    if (signal.aborted) {
-      onEnd(true);
-      reject(abortError());
-      return;
-    }
     pool.dispatch(
       // A copy: the agent for proxies adds a header to it.
       {
@@ -251,8 +257,4 @@ function firstValues(headers: Record<string, string | string[] | undefined>): Re
       return first === undefined ? [] : [[name.toLowerCase(), first]];
     }),
   );
-}
-
-function abortError(): Error {
-  return Object.assign(new Error('The request was aborted'), { code: 'ABORT_ERR' });
 }

@@ -1,8 +1,8 @@
 // What macOS 15 answers for hosts of the local network, and how it is told from a server that is down.
 import { played } from '../../fakes/play-darwin.ts';
-import { createRequire } from 'node:module';
+import { Agent } from 'node:http';
 import { Socket } from 'node:net';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { outcomeOfError } from '../../../src/notify/channels/http-outcome.ts';
 import { createHttpClient } from '../../../src/system/net/http-client.ts';
 import {
@@ -84,14 +84,12 @@ describe('EHOSTUNREACH of a host nearby', () => {
 
 test('the HTTP client says it of the connections that it makes', async () => {
   expect(played).toBe('darwin');
-  const net: { connect: unknown } = createRequire(import.meta.url)('node:net');
-  const { connect } = net;
-  onTestFinished(() => void (net.connect = connect));
-  net.connect = () => {
+  const connecting = vi.spyOn(Agent.prototype, 'createConnection').mockImplementation(() => {
     const socket = new Socket();
     queueMicrotask(() => socket.destroy(refusal('192.168.1.20')));
     return socket;
-  };
+  });
+  onTestFinished(() => connecting.mockRestore());
   const client = createHttpClient({});
   onTestFinished(() => client.dropSockets());
   const url = new URL('http://192.168.1.20:8443/mcp');
