@@ -32,7 +32,15 @@ async function connect(call: ShimCall): Promise<number> {
   return await runShim(call, processShimIo(), { onServing: () => setFlagsFromString('--opt') });
 }
 
+/** Sets the flags of the daemon before its command is found: loading alone has V8 optimise the loader, and its compiler stays resident. */
+async function preferMemory(): Promise<void> {
+  const { deferOptimising, limitYoungGeneration } = await import('./system/v8-flags.ts');
+  limitYoungGeneration(process.env);
+  deferOptimising();
+}
+
 async function runCommand(argv: readonly string[]): Promise<number> {
+  if (argv[0] === 'run') await preferMemory();
   // The reader of a pipe may close it early: `mcp-watchdog status | head -1`.
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     // Another listener is a command that keeps running without its output.
