@@ -56,6 +56,21 @@ export interface PageView {
   /** Requests of clients a minute, and their 95th percentile in ms, over the last five minutes; servers without any are left out. */
   readonly traffic: Readonly<Record<string, { readonly perMinute: number; readonly p95: number }>>;
   readonly events: readonly ShownEvent[];
+  /** Restarts of the last 24 hours by server; servers without any are left out. */
+  readonly restarts: Readonly<Record<string, number>>;
+  /** What follows of those that missed a probe; servers that have not are left out. */
+  readonly misses: Readonly<Record<string, Misses>>;
+  /** Alerts whose condition holds, but not for long enough yet. */
+  readonly pendingAlerts: number;
+}
+
+export interface Misses {
+  /** Probes that may still be missed, that which makes it down included. */
+  readonly left: number;
+  /** False where the server is only reported as down. */
+  readonly restarts: boolean;
+  /** When the last of them is missed at the latest if all are, ms since the epoch. */
+  readonly until: number;
 }
 
 /** Every method with its params and result; the daemon has one handler for each but `ping` and `watch`. */

@@ -71,7 +71,14 @@ export function fakeDaemon(shown: Status = someStatus()): FakeDaemon {
     history: { status: 'success', data: { resultType: 'vector', result: [] } } as QueryAnswer,
     clients: { load: null, clients: [], tools: [], beside: [] } as ServerClients,
     changes: [] as readonly ShownChange[],
-    view: { beats: {}, traffic: {}, events: [] } as PageView,
+    view: {
+      beats: {},
+      traffic: {},
+      events: [],
+      restarts: {},
+      misses: {},
+      pendingAlerts: 0,
+    } as PageView,
     watched: () => listeners.size,
     show(status: Status) {
       shown = status;

@@ -8,7 +8,7 @@ import { fit, middle, pad, paint, type Style, timeOfDay, widthOf } from '../view
 import { type Facts, type Model, shownServers } from './model.ts';
 import { countSnippets } from './connect-view.ts';
 import { callsText, listLines, type Room } from './list-view.ts';
-import { serverLines } from './server-view.ts';
+import { lastOffsetOfLog, serverLines } from './server-view.ts';
 import { GROUP_STYLES, short } from './words.ts';
 
 export interface FrameSize extends Room {
@@ -142,8 +142,13 @@ function wholeList(screen: 'alerts' | 'events' | 'help', facts: Facts, size: Fra
 }
 
 /** Returns how far the list on the screen can be scrolled, or the place of the last client among the snippets. */
-export function lastOffset({ screen }: Model, facts: Facts, size: FrameSize): number {
+export function lastOffset(model: Model, facts: Facts, size: FrameSize): number {
+  const { screen } = model;
   if (screen === 'connect') return Math.max(0, countSnippets(facts) - 1);
+  if (screen === 'server' || screen === 'log') {
+    const rows = size.rows - footLines(model, facts, size).length - 1;
+    return lastOffsetOfLog(model, facts, { ...size, rows });
+  }
   if (screen !== 'alerts' && screen !== 'events' && screen !== 'help') return 0;
   return Math.max(0, wholeList(screen, facts, size).length - (size.rows - 2));
 }
@@ -205,9 +210,10 @@ function ruleLine(
 }
 
 /** Writes one line for each trouble, the worst first. */
-function alertLines({ status, now }: Facts, { width, colour, signs }: FrameSize): string[] {
+function alertLines({ status, now, view }: Facts, { width, colour, signs }: FrameSize): string[] {
   const troubles = troublesOf(status, now);
-  const title = paint(fit(` TROUBLES ${troubles.length}`, width), 'dim', colour);
+  const pending = view.pendingAlerts === 0 ? '' : `, and ${view.pendingAlerts} pending`;
+  const title = paint(fit(` TROUBLES ${troubles.length}${pending}`, width), 'dim', colour);
   const lines = troubles.map(({ about, group, root, since, alerts }) => {
     const [gravest, ...others] = alerts;
     const follow =
@@ -291,7 +297,7 @@ function fateOf(action: OperatorAction): string {
 
 /** Names as many keys as fit; help and the way out always. */
 function keysOf(
-  { screen, filter, isPaused }: Model,
+  { screen, filter, isPaused, isHeld }: Model,
   { width, signs }: Pick<FrameSize, 'width' | 'signs'>,
 ): string {
   const byScreen: Readonly<Record<Model['screen'], readonly string[]>> = {
@@ -309,8 +315,17 @@ function keysOf(
       'c connect',
       'e events',
     ],
-    server: ['r restart', 's stop', 'u update', 'b roll back', 'l log', 'c connect', '/ filter'],
-    log: ['space hold', '/ filter', 'l less', 'c connect'],
+    server: [
+      'r restart',
+      's stop',
+      'u update',
+      'b roll back',
+      'l log',
+      'c connect',
+      'j k scroll',
+      '/ filter',
+    ],
+    log: ['j k scroll', isHeld ? 'space go on' : 'space hold', '/ filter', 'l less', 'c connect'],
     connect: ['j k move', 'y copy', '[ ] next server'],
     alerts: ['j k move'],
     events: ['j k move'],
@@ -333,6 +348,7 @@ const HELP: readonly string[] = [
   'r                 restart (tries at once when it waits)',
   's                 stop, or start  u b               update, roll back',
   'l                 log             space             holds it, and goes on',
+  '                                  j k g G           scroll it, which holds it',
   'c                 how clients connect: y copies the selected snippet',
   'a e               alerts, events  p                 pause',
   '1 2 3             15 min, 1 h, 6 h of the curves',

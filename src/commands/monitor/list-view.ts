@@ -1,7 +1,7 @@
 // List of the live view: servers by what they need, as many columns as fit; name, mark and state always do.
 import { neutralise } from '../../core/base/text.ts';
 import type { ServerStatus } from '../../core/model/status.ts';
-import { restartsOf, statusSummary } from '../../core/status/health-summary.ts';
+import { statusSummary } from '../../core/status/health-summary.ts';
 import { groupIn, type Trouble, troublesOf } from '../../core/status/troubles.ts';
 import { versionColumn } from '../../core/update/update-text.ts';
 import { fit, middle, pad, paint, widthOf } from '../views/style.ts';
@@ -174,13 +174,14 @@ function blocksOf(
 
 function rowOf(
   server: ServerStatus,
-  { status, view, now }: Facts,
+  facts: Facts,
   {
     layout,
     room,
     isSelected,
   }: { readonly layout: Layout; readonly room: Room; readonly isSelected: boolean },
 ): string {
+  const { status, view, now } = facts;
   const { signs, colour } = room;
   const group = groupIn(status, server, now);
   const style = GROUP_STYLES[group];
@@ -192,18 +193,15 @@ function rowOf(
     paint(state, group === 'healthy' ? undefined : style, colour),
     ...(layout.beats > 0 ? [heartbeat(view.beats[server.name] ?? '', layout.beats, signs)] : []),
     ...layout.numbers.map((one) => {
-      const text = numberOf(server, view.traffic[server.name], one) ?? signs.none;
+      const text = numberOf(server, view, one) ?? signs.none;
       return pad(fit(text, WIDTHS[one]), WIDTHS[one], one === 'version' ? 'right' : 'left');
     }),
   ];
   return cells.join(' ').trimEnd();
 }
 
-function numberOf(
-  server: ServerStatus,
-  traffic: Facts['view']['traffic'][string] | undefined,
-  column: NumberColumn,
-): string | null {
+function numberOf(server: ServerStatus, view: Facts['view'], column: NumberColumn): string | null {
+  const traffic = view.traffic[server.name];
   switch (column) {
     case 'memory':
       return memoryOf(server);
@@ -212,7 +210,7 @@ function numberOf(
     case 'calls':
       return server.clients === null ? null : callsText(traffic?.perMinute ?? 0);
     case 'restarts':
-      return server.state === 'watched' ? null : String(restartsOf(server));
+      return server.state === 'watched' ? null : String(view.restarts[server.name] ?? 0);
     case 'version':
       return versionColumn(server) || null;
     default:

@@ -54,7 +54,7 @@ const LOG_LINES = 500;
 /** Minutes of the curves by key. */
 const SPANS: Readonly<Record<string, number>> = { '1': 15, '2': 60, '3': 360 };
 
-const NO_VIEW: PageView = { beats: {}, traffic: {}, events: [] };
+const NO_VIEW: PageView = { beats: {}, traffic: {}, events: [], restarts: {}, misses: {}, pendingAlerts: 0 };
 
 export function createLiveScreen(
   context: CommandContext,
@@ -217,7 +217,8 @@ export function createLiveScreen(
     const found = await withDaemon(context, (daemon) => daemon.request('view', { events: EVENTS })).catch(
       () => null,
     );
-    if (found !== null) view = found;
+    // A daemon of another version may know less.
+    if (found !== null) view = { ...NO_VIEW, ...found };
     if (opened !== null) await readBeside(opened.name);
     drawSoon();
   }

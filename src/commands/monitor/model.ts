@@ -21,7 +21,7 @@ export interface Model {
   readonly isPaused: boolean;
   /** True while new lines of the log wait. */
   readonly isHeld: boolean;
-  /** How far a list of alerts or events was scrolled; among the snippets, which client is selected. */
+  /** How far a list of alerts or events was scrolled; a log from its end; among the snippets, which client is selected. */
   readonly offset: number;
 }
 
@@ -161,14 +161,26 @@ function moved(model: Model, key: string, { status, page, last }: Shown): Model 
     end: Number.POSITIVE_INFINITY,
   };
   const toOther = isOfServer(model) ? { '[': -1, ']': 1 }[key] : undefined;
-  const step = toOther ?? (model.screen === 'server' || model.screen === 'log' ? undefined : steps[key]);
+  const step = toOther ?? steps[key];
   if (step === undefined) return null;
+  if (toOther === undefined && showsLog(model)) return scrolledLog(model, step, last);
   if (toOther === undefined && model.screen !== 'list')
     return { ...model, offset: Math.max(0, Math.min(last, Math.min(last, model.offset) + step)) };
   const names = shownServers(model, status).map(({ name }) => name);
   const at = Math.max(0, names.indexOf(model.selected ?? ''));
   const next = Math.min(names.length - 1, Math.max(0, at + step));
-  return { ...model, selected: names[next] ?? null };
+  const selected = names[next] ?? null;
+  if (selected === model.selected || !showsLog(model)) return { ...model, selected };
+  // It has a log of its own.
+  return { ...model, selected, isHeld: false, offset: 0 };
+}
+
+/** Scrolls the log, which holds it; its end lets it go on. */
+function scrolledLog(model: Model, step: number, last: number): Model {
+  const from = model.isHeld ? Math.min(last, model.offset) : 0;
+  const offset = Math.max(0, Math.min(last, from - step));
+  if (step > 0 && offset === 0) return { ...model, isHeld: false, offset: 0 };
+  return { ...model, isHeld: model.isHeld || offset > 0, offset };
 }
 
 function opened(model: Model, key: string, status: Status): Model {
@@ -176,7 +188,9 @@ function opened(model: Model, key: string, status: Status): Model {
   switch (key) {
     case 'enter':
     case 'right':
-      return screen === 'list' && selected !== null ? { ...model, screen: 'server', filter: '' } : model;
+      return screen === 'list' && selected !== null
+        ? { ...model, screen: 'server', filter: '', offset: 0 }
+        : model;
     case 'escape':
     case 'left':
       if (screen === 'log' || screen === 'connect')
@@ -186,12 +200,14 @@ function opened(model: Model, key: string, status: Status): Model {
     case 'c': {
       const next = ({ l: 'log', c: 'connect' } as const)[key];
       if (selected === null) return model;
-      return { ...model, screen: screen === next ? 'server' : next, filter: '', offset: 0 };
+      const shows = screen === next ? 'server' : next;
+      const isSame = showsLog(model) && shows !== 'connect';
+      return { ...model, screen: shows, filter: '', offset: isSame ? model.offset : 0 };
     }
     case '/':
       return screen === 'list' || showsLog(model) ? { ...model, isTyping: true } : model;
     case ' ':
-      return showsLog(model) ? { ...model, isHeld: !model.isHeld } : model;
+      return showsLog(model) ? { ...model, isHeld: !model.isHeld, offset: 0 } : model;
     case 'a':
     case 'e':
     case '?': {

@@ -1,14 +1,17 @@
 // One server in the live view: facts, curves, tools and clients, and the tail of its log.
 import { neutralise } from '../../core/base/text.ts';
-import { uptime } from '../../core/base/format.ts';
+import { span, uptime } from '../../core/base/format.ts';
 import type { ServerStatus } from '../../core/model/status.ts';
 import { restartsOf, statusSummary } from '../../core/status/health-summary.ts';
 import { groupIn, troublesOf } from '../../core/status/troubles.ts';
-import { describeProgress, versionColumn } from '../../core/update/update-text.ts';
-import { fit, middle, pad, paint, type Style, timeOfDay, widthOf } from '../views/style.ts';
-import { type Facts, type LogLine, type Model, shownServers } from './model.ts';
+import { versionColumn } from '../../core/update/update-text.ts';
+import { fit, middle, pad, paint, timeOfDay, widthOf } from '../views/style.ts';
+import { type Facts, type Model, shownServers } from './model.ts';
 import { connectLines } from './connect-view.ts';
 import { type Room, wrap } from './list-view.ts';
+import { lastLogOffset, logLines } from './log-view.ts';
+import { trafficLines } from './traffic-view.ts';
+import { updateLine } from './update-line.ts';
 import {
   GROUP_STYLES,
   heartbeat,
@@ -16,37 +19,52 @@ import {
   retryText,
   shortSize,
   shortTime,
-  short,
   sparkline,
   stateText,
 } from './words.ts';
 
+interface Height {
+  readonly rows: number;
+}
+
 /** Writes at most `rows` lines: what is less important than the log leaves first. */
-export function serverLines(
-  model: Model,
-  facts: Facts,
-  { rows, ...room }: Room & { readonly rows: number },
-): string[] {
+export function serverLines(model: Model, facts: Facts, size: Room & Height): string[] {
+  const upper = upperLines(model, facts, size);
+  const rows = size.rows - upper.length;
+  const lower =
+    model.screen === 'connect'
+      ? connectLines(model, facts, { ...size, rows })
+      : logLines(model, facts, { ...size, rows });
+  return [...upper, ...(serverOf(model, facts) === undefined ? [] : lower)].slice(0, size.rows);
+}
+
+/** Returns how far the log of the open server can be scrolled back. */
+export function lastOffsetOfLog(model: Model, facts: Facts, size: Room & Height): number {
+  return lastLogOffset(model, facts, size.rows - upperLines(model, facts, size).length);
+}
+
+function serverOf(model: Model, { status }: Facts): ServerStatus | undefined {
+  return shownServers(model, status).find(({ name }) => name === model.selected);
+}
+
+/** What stands above the log, or above the snippets. */
+function upperLines(model: Model, facts: Facts, { rows, ...room }: Room & Height): string[] {
   const servers = shownServers(model, facts.status);
-  const index = servers.findIndex(({ name }) => name === model.selected);
-  const server = servers[index];
+  const server = serverOf(model, facts);
   if (server === undefined) return ['This server is not in the config any more'];
-  const top = [titleLine(server, facts, room, `${index + 1}/${servers.length}`)];
-  if (model.screen === 'log')
-    return [...top, ...logLines(model, facts, { ...room, rows: rows - top.length })];
-  if (model.screen === 'connect')
-    return [...top, ...connectLines(model, facts, { ...room, rows: rows - top.length })];
+  const place = `${servers.indexOf(server) + 1}/${servers.length}`;
+  const top = [titleLine(server, facts, room, place)];
+  if (model.screen !== 'server') return top;
   const parts = [...top, ...factLines(server, facts, room)];
   const curves = curveLines(server, facts, { ...room, isTall: rows >= 36 });
   const events = eventLines(server, facts, room, rows >= 36 ? 6 : 2);
-  const traffic = trafficLines(facts, room, rows >= 36 ? 12 : 3);
+  const traffic = trafficLines(server, facts, room, rows >= 36 ? 12 : 3);
   // The log keeps six lines at least.
-  const upper = [parts, curves, traffic, events].reduce<string[]>(
+  const upper = [parts, curves, events, traffic].reduce<string[]>(
     (lines, more) => (lines.length + more.length + 6 <= rows ? [...lines, ...more] : lines),
     [],
   );
-  const shown = upper.length === 0 ? parts.slice(0, Math.max(1, rows - 2)) : upper;
-  return [...shown, ...logLines(model, facts, { ...room, rows: rows - shown.length })].slice(0, rows);
+  return upper.length === 0 ? parts.slice(0, Math.max(1, rows - 2)) : upper;
 }
 
 function titleLine(
@@ -66,29 +84,60 @@ function titleLine(
   return length + gap.length + widthOf(end) <= width ? text + gap + end : text;
 }
 
-function factLines(server: ServerStatus, { status, now }: Facts, { width, colour, signs }: Room): string[] {
+function factLines(server: ServerStatus, facts: Facts, { width, colour, signs }: Room): string[] {
+  const { status, now, view } = facts;
   const { pid, startedAt, transport, update } = server;
-  const facts = [
+  const cells = [
     [server.package ?? '', versionColumn(server)].filter((text) => text !== '').join(' '),
     transport,
     ...(pid === null ? [] : [`pid ${pid}`]),
     ...(startedAt === null ? [] : [`up ${uptime(now - startedAt)}`]),
-    ...(server.state === 'watched' ? [] : [`restarts ${restartsOf(server)}`]),
+    ...(server.state === 'watched' ? [] : [restartsText(server, facts)]),
   ].filter((text) => text !== '');
   const trouble = troublesOf(status, now).find(({ about }) => about === server.name);
   const reason = neutralise(trouble?.root ?? statusSummary(server, now));
   const next = retryText(server, now);
   const cure = trouble?.cure ?? null;
-  const progress = describeProgress(update, now);
+  const progress = updateLine(update, { now, width, signs });
+  const misses = missesText(view.misses[server.name], now);
   const why = withNext(wrap(reason, width, 2), next, width);
   const help = cure === null ? [] : wrap(`${signs.arrow} ${neutralise(cure)}`, width, 2);
   const style = GROUP_STYLES[groupIn(status, server, now)];
   return [
-    fit(facts.join('   '), width),
+    ...packed(cells, width),
     ...why.map((line) => paint(line, style, colour)),
+    ...(misses === null ? [] : wrap(misses, width, 2)),
     ...help,
-    ...(progress === null ? [] : [paint(fit(neutralise(progress), width), 'cyan', colour)]),
+    ...(progress === null ? [] : [paint(progress, 'cyan', colour)]),
   ];
+}
+
+/** Puts as many facts into a line as fit, into two lines at most. */
+function packed(cells: readonly string[], width: number): string[] {
+  const lines: string[] = [];
+  for (const cell of cells) {
+    const last = lines.at(-1);
+    const joined = last === undefined ? cell : `${last}   ${cell}`;
+    if (last !== undefined && widthOf(joined) > width && lines.length < 2) lines.push(cell);
+    else lines[Math.max(0, lines.length - 1)] = joined;
+  }
+  return lines.map((line) => fit(line, width));
+}
+
+/** `restarts 2 today, 5 ever`: of the last 24 hours, and all that are counted. */
+function restartsText(server: ServerStatus, { view }: Facts): string {
+  const ever = restartsOf(server);
+  return ever === 0 ? 'no restarts' : `restarts ${view.restarts[server.name] ?? 0} today, ${ever} ever`;
+}
+
+const COUNTS = ['no', 'one', 'two', 'three', 'four', 'five'];
+
+/** `one more miss and it is restarted, in about 20 s`; null for a server that missed none. */
+function missesText(misses: Facts['view']['misses'][string] | undefined, now: number): string | null {
+  if (misses === undefined) return null;
+  const { left, restarts, until } = misses;
+  const what = `${COUNTS[left] ?? left} more ${left === 1 ? 'miss' : 'misses'} and it ${restarts ? 'is restarted' : 'counts as down'}`;
+  return until - now < 1000 ? what : `${what}, in about ${span(until - now)}`;
 }
 
 /** Puts the time of the next attempt at the end of the last line, or below it. */
@@ -100,6 +149,8 @@ function withNext(lines: readonly string[], next: string, width: number): readon
 }
 
 const LABEL = 8;
+/** Cores that the CPU's curve is as tall as at least. */
+const LEAST_CPU = 0.1;
 /** Columns of the number after a curve. */
 const NUMBER = 12;
 
@@ -132,7 +183,7 @@ function curveLines(
           line('p95', sparkline(curves.p95, cells, signs), p95 === null ? signs.none : shortTime(p95)),
           line(
             'cpu',
-            sparkline(curves.cpu, cells, signs),
+            sparkline(curves.cpu, cells, signs, LEAST_CPU),
             cpu === null ? signs.none : `${Math.round(cpu * 100)}%`,
           ),
         ]),
@@ -162,75 +213,9 @@ function eventLines(server: ServerStatus, { view }: Facts, { width, colour }: Ro
     .slice(0, most)
     .map(({ at, text, count }) =>
       paint(
-        fit(` ${timeOfDay(at)} ${neutralise(text)}${count > 1 ? `, ${count} times` : ''}`, width),
+        fit(` ${timeOfDay(at).slice(0, 5)} ${neutralise(text)}${count > 1 ? `, ${count} times` : ''}`, width),
         'dim',
         colour,
       ),
     );
-}
-
-function trafficLines({ traffic, now }: Facts, { width, colour, signs }: Room, most: number): string[] {
-  if (traffic === null || traffic.load === null) return [];
-  const { sessions, inFlight, queued } = traffic.load;
-  const head = `CLIENTS ${sessions}, in flight ${inFlight}, queued ${queued}`;
-  const clients = traffic.clients
-    .slice(0, 3)
-    .map(({ client, lastAt }) => `${neutralise(client ?? 'unnamed')} ${short(now - lastAt)}`);
-  const who = clients.length === 0 ? '' : `: ${clients.join(', ')}`;
-  const name = Math.max(12, Math.min(40, width - 30));
-  const tools = traffic.tools.slice(0, most).map(({ tool, calls, errors, p95 }) => {
-    const share = calls === 0 ? signs.none : `${((errors / calls) * 100).toFixed(1)}%`;
-    const cells = [
-      pad(middle(neutralise(tool), name), name),
-      pad(String(calls), 6, 'left'),
-      pad(share, 7, 'left'),
-      pad(shortTime(p95), 6, 'left'),
-    ];
-    return fit(cells.join(' '), width);
-  });
-  const titles = [
-    pad(`TOOL (${traffic.tools.length})`, name),
-    pad('CALLS', 6, 'left'),
-    pad('ERRORS', 7, 'left'),
-    pad('P95', 6, 'left'),
-  ];
-  return [
-    paint(fit(head + who, width), 'dim', colour),
-    ...(tools.length === 0 ? [] : [paint(fit(titles.join(' '), width), 'dim', colour), ...tools]),
-  ];
-}
-
-const STREAMS: Readonly<Record<string, Style>> = { watchdog: 'cyan', stderr: 'dim' };
-
-function logLines(
-  model: Model,
-  { log }: Facts,
-  { rows, width, colour, signs }: Room & { readonly rows: number },
-): string[] {
-  const { filter, isHeld } = model;
-  const words = [
-    'log',
-    isHeld ? 'held: space goes on' : 'following',
-    filter === '' ? '/ filters' : `filter: ${filter}`,
-  ];
-  const title = `${signs.rule} ${words.join(` ${signs.rule} `)} `;
-  const head = paint(
-    fit(title + signs.rule.repeat(Math.max(0, width - widthOf(title))), width),
-    'dim',
-    colour,
-  );
-  const wanted =
-    filter === '' ? log : log.filter(({ text }) => text.toLowerCase().includes(filter.toLowerCase()));
-  const shown = wanted.slice(-Math.max(0, rows - 1)).map((line) => logLine(line, width, colour));
-  const empty = log.length === 0 ? 'It has printed nothing yet' : 'No line has that text';
-  return [head, ...(shown.length === 0 ? [paint(empty, 'dim', colour)] : shown)].slice(0, Math.max(0, rows));
-}
-
-function logLine({ at, stream, text }: LogLine, width: number, colour: boolean): string {
-  const time = at === null ? ' '.repeat(8) : timeOfDay(at);
-  const label = width >= 60 ? `${time} ${pad(stream, 8)} ` : `${time} `;
-  return (
-    label +
-    paint(fit(text.replaceAll('\t', '    '), Math.max(0, width - label.length)), STREAMS[stream], colour)
-  );
 }

@@ -80,15 +80,23 @@ export function heartbeat(letters: string, cells: number, { beats }: Signs): str
   }).join('');
 }
 
-/** Writes numbers as `cells` columns of eight heights: of the numbers that share a column, the highest; a gap where there is none. */
-export function sparkline(values: readonly (number | null)[], cells: number, { levels }: Signs): string {
+/**
+ * Writes numbers as `cells` columns of eight heights: of the numbers that share a column, the highest; a gap where there is
+ * none. The tallest is the largest number, or `least` if that is more: next to nothing shall not look like much.
+ */
+export function sparkline(
+  values: readonly (number | null)[],
+  cells: number,
+  { levels }: Signs,
+  least = 0,
+): string {
   const size = Math.max(1, values.length / cells);
   const shown = Array.from({ length: Math.min(cells, values.length) }, (_, index) => {
     const part = values.slice(Math.floor(index * size), Math.floor((index + 1) * size));
     return part.reduce((a, b) => (a === null || (b !== null && b > a) ? b : a), null);
   });
   const known = shown.filter((value) => value !== null);
-  const most = Math.max(...known, 0);
+  const most = Math.max(...known, least);
   const marks = levels.split('');
   return shown
     .map((value) => {

@@ -71,8 +71,16 @@ export function reduceHeartbeats(all: Heartbeats, event: BeatEvent): Heartbeats 
 /** Returns the heartbeats of a watchdog that did not run after `at`: what came later is not known. */
 export function endHeartbeats(all: Heartbeats, at: number): Heartbeats {
   return new Map(
-    [...all].map(([name, beats]) => [name, record({ ...beats, ...NOTHING, changes: beats.changes }, at)]),
+    [...all].map(([name, beats]) => {
+      const { changes, restarts } = beats;
+      return [name, record({ ...NOTHING, changes, restarts }, at)];
+    }),
   );
+}
+
+/** Counts the restarts of a server after `from`, ms since the epoch; of a crash loop the last 2,000 at most. */
+export function restartsSince(beats: ServerBeats | undefined, from: number): number {
+  return beats?.restarts.filter((at) => at > from).length ?? 0;
 }
 
 /** Returns 72 letters, the oldest first; slots begin at full five minutes, and the last one is not over yet. */

@@ -15,8 +15,8 @@ import {
   isHealthy,
   latestProbe,
   overLimits,
-  stateLabel,
 } from './health-summary.ts';
+import { stateWords } from './state-words.ts';
 
 /** Whose turn it is, in the order in which they are shown. `off`: it does not run, and need not. */
 const TROUBLE_GROUPS = ['needs_you', 'handled', 'healthy', 'off'] as const;
@@ -134,7 +134,7 @@ function troubleOf(server: ServerStatus, alerts: readonly FiringAlert[], now: nu
       about: server.name,
       group,
       severity: gravest?.severity ?? ownSeverity(server, group),
-      root: (isTrouble ? rootOf(server) : null) ?? gravest?.summary ?? stateLabel(server),
+      root: (isTrouble ? rootOf(server) : null) ?? gravest?.summary ?? stateWords(server),
       cure: cureOf(server, group),
       since: Math.min(...alerts.map(({ since }) => since), sinceOf(server, now)),
       alerts,

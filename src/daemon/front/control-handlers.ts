@@ -5,7 +5,8 @@ import type { RequestHandlers } from '../../control/server.ts';
 import { WatchdogError } from '../../core/base/errors.ts';
 import type { Redactor } from '../../core/base/text.ts';
 import { unknownServer } from '../../core/base/unknown-server.ts';
-import type { Status } from '../../core/model/status.ts';
+import type { ServerSpec } from '../../core/model/server-spec.ts';
+import type { ServerStatus, Status } from '../../core/model/status.ts';
 import type { Prober } from '../../probes/prober.ts';
 import type { Sampler } from '../../sampling/sampler.ts';
 import type { SideProcesses } from '../../supervisor/beside/side-processes.ts';
@@ -14,7 +15,8 @@ import { systemClock } from '../../system/time/clock.ts';
 import type { ScheduledJobs } from '../servers/scheduled-jobs.ts';
 import type { StateStore } from '../home/state-store.ts';
 import type { Gateway } from '../gateway/gateway.ts';
-import { lettersOf } from '../../core/status/heartbeat.ts';
+import { lettersOf, restartsSince } from '../../core/status/heartbeat.ts';
+import { latestProbe } from '../../core/status/health-summary.ts';
 import { foldEvents } from '../../core/status/shown-event.ts';
 import { listOfferedTools } from './offered-tools.ts';
 import type { Page } from './open-page.ts';
@@ -150,7 +152,10 @@ export function createControlHandlers(parts: HandlerParts): RequestHandlers {
   };
 }
 
-async function viewOf({ page: { source: page }, gateway }: HandlerParts, most: number): Promise<PageView> {
+async function viewOf(
+  { page: { source: page }, gateway, supervisor }: HandlerParts,
+  most: number,
+): Promise<PageView> {
   const beats = page.beats();
   const now = page.clock.now();
   const limit = Math.min(MAX_EVENTS, Math.max(0, Math.floor(most)));
@@ -167,7 +172,33 @@ async function viewOf({ page: { source: page }, gateway }: HandlerParts, most: n
       }),
     ),
     events: foldEvents(events),
+    restarts: Object.fromEntries(
+      page.status().servers.flatMap(({ name }) => {
+        const count = restartsSince(beats.get(name), now - DAY);
+        return count === 0 ? [] : [[name, count]];
+      }),
+    ),
+    misses: missesOf(page.status().servers, supervisor.specs()),
+    pendingAlerts: page.pendingAlerts(),
   };
+}
+
+const DAY = 24 * 60 * 60_000;
+
+/** What follows of those that run, answered before, and have missed less than `probe.failures` probes. */
+function missesOf(servers: readonly ServerStatus[], specs: readonly ServerSpec[]): PageView['misses'] {
+  const policies = new Map(specs.map(({ name, probe }) => [name, probe]));
+  return Object.fromEntries(
+    servers.flatMap((server) => {
+      const { name, health, state } = server;
+      const policy = policies.get(name);
+      const left = (policy?.failures ?? 0) - health.consecutiveFailures;
+      if (policy === undefined || !health.suspect || left <= 0) return [];
+      const restarts = policy.onFailure === 'restart' && state === 'running';
+      const last = latestProbe(server)?.at ?? 0;
+      return [[name, { left, restarts, until: last + left * policy.interval + policy.timeout }]];
+    }),
+  );
 }
 
 const MAX_EVENTS = 200;

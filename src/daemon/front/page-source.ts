@@ -32,6 +32,7 @@ export interface PageSourceParts {
 /** Events in memory; older ones are read from the journal. */
 const RECENT_EVENTS = 500;
 const SIX_HOURS = 6 * 60 * 60_000;
+const DAY = 24 * 60 * 60_000;
 /** Bytes of the journal that are read for the heartbeats, and for one page of events. */
 const REPLAY_BYTES = 8 * 1024 ** 2;
 const PAGE_BYTES = 16 * 1024 ** 2;
@@ -62,6 +63,7 @@ export function openPageSource(parts: PageSourceParts): PageSource {
     boot: randomBytes(8).toString('hex'),
     status: front.status,
     beats: records.beats,
+    pendingAlerts: records.pendingAlerts,
     subscribe: records.subscribe,
     events(query) {
       // One after the other: each may read megabytes.
@@ -79,6 +81,7 @@ export function openPageSource(parts: PageSourceParts): PageSource {
 
 interface Records {
   readonly beats: () => Heartbeats;
+  readonly pendingAlerts: () => number;
   /** Oldest first. */
   readonly recent: () => readonly ShownEvent[];
   readonly subscribe: PageSource['subscribe'];
@@ -89,6 +92,7 @@ function followRecords({ context, clock, front }: PageSourceParts): Records {
   const startedAt = clock.now();
   let beats: Heartbeats = new Map();
   let recent: ShownEvent[] = [];
+  let pendingAlerts = 0;
   /** Events that came while the journal was read; null when it is. */
   let early: RecordedEvent[] | null = [];
 
@@ -107,8 +111,9 @@ function followRecords({ context, clock, front }: PageSourceParts): Records {
     const entries: JournalEntry[] = [];
     const options = { before: startedAt, maxBytes: REPLAY_BYTES };
     for await (const entry of readJournalBack(context.paths.journal, options)) {
-      if (entry.at < startedAt - SIX_HOURS) break;
-      entries.push(entry);
+      if (entry.at < startedAt - DAY) break;
+      // Of what is older than the heartbeats only restarts are counted.
+      if (entry.at >= startedAt - SIX_HOURS || entry.kind === 'restarted') entries.push(entry);
     }
     const live = early ?? [];
     early = null;
@@ -127,6 +132,8 @@ function followRecords({ context, clock, front }: PageSourceParts): Records {
   }
 
   front.redactedBus.subscribe((event) => {
+    if (event.kind === 'evaluated')
+      pendingAlerts = event.alerts.reduce((sum, { pending }) => sum + pending, 0);
     if (isBeatEvent(event) || !ROUTINE.has(event.kind)) early?.push(event);
     const shown = take(event);
     for (const listener of listeners) listener(shown);
@@ -137,6 +144,7 @@ function followRecords({ context, clock, front }: PageSourceParts): Records {
   });
   return {
     beats: () => beats,
+    pendingAlerts: () => pendingAlerts,
     recent: () => recent,
     subscribe(listener) {
       listeners.add(listener);

@@ -12,6 +12,8 @@ export interface PageSource {
   readonly boot: string;
   readonly status: () => Status;
   readonly beats: () => Heartbeats;
+  /** Alerts whose condition holds, but not for long enough yet. */
+  readonly pendingAlerts: () => number;
   /** Calls the listener after anything that may have changed the status, with the event for people where there is one. */
   readonly subscribe: (listener: (event: ShownEvent | null) => void) => () => void;
   /** Lists recorded events, the newest first and not folded. */

@@ -9,6 +9,7 @@ import {
   isBeatEvent,
   lettersOf,
   reduceHeartbeats,
+  restartsSince,
 } from '../../../src/core/status/heartbeat.ts';
 
 const MINUTE = 60_000;
@@ -125,4 +126,17 @@ describe('heartbeat', () => {
     expect(isBeatEvent({ kind: 'transition' })).toBe(true);
     expect(isBeatEvent({ kind: 'sampled' })).toBe(false);
   });
+});
+
+it('counts restarts, also those of before the watchdog was started anew', () => {
+  const restarted = (time: number): Step => ({ at: time, kind: 'restarted', server: 'files' });
+  const before = [...UP, restarted(START + 1), restarted(END - MINUTE)].reduce<Heartbeats>(
+    reduceHeartbeats,
+    new Map(),
+  );
+  const after = endHeartbeats(before, END).get('files');
+  expect(restartsSince(after, START)).toBe(2);
+  expect(restartsSince(after, START + 1)).toBe(1);
+  expect(restartsSince(undefined, 0)).toBe(0);
+  expect(lettersOf(after, END).at(-2)).toBe('r');
 });
