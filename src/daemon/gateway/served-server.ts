@@ -22,6 +22,7 @@ import type { PeerInfo } from '../../wire/handshake.ts';
 import { definitionsOf } from '../../core/gateway/tool-definitions.ts';
 import type { SeenTools } from './approved-tools.ts';
 import type { KnownLists } from './known-lists.ts';
+import { createListRefresh } from './list-refresh.ts';
 import { changedLists, readLists } from './lists.ts';
 import type { ServerMemory } from './server-memory.ts';
 import { createToolRules, toolFactsOf, type ToolFacts } from './tool-rules.ts';
@@ -154,6 +155,14 @@ export function createServedServer(initial: ServerSpec, parts: ServedServerParts
     const begin = (): void => {
       if (isOpen && peer !== null) void greet(process, peer, abort.signal).catch(parts.onFault);
     };
+    const refreshLists = createListRefresh({
+      clock,
+      signal: abort.signal,
+      read: async (lists) => {
+        if (peer !== null) await refresh(process, peer, { signal: abort.signal, lists });
+      },
+      onFault: parts.onFault,
+    });
     const upstream = process.open({
       onHandshake(told) {
         peer = told;
@@ -163,7 +172,7 @@ export function createServedServer(initial: ServerSpec, parts: ServedServerParts
         take({ kind: 'answered', at: clock.monotonic(), message, text });
       },
       onListChanged(list) {
-        if (peer !== null) void refresh(process, peer, { signal: abort.signal, list }).catch(parts.onFault);
+        if (peer !== null) refreshLists(list);
       },
       onBroken: (key) => take({ kind: 'broken', at: clock.monotonic(), key }),
     });
@@ -214,15 +223,17 @@ export function createServedServer(initial: ServerSpec, parts: ServedServerParts
   async function refresh(
     process: AttachedProcess,
     peer: PeerInfo,
-    { signal, list }: { readonly signal: AbortSignal; readonly list: ListName },
+    { signal, lists }: { readonly signal: AbortSignal; readonly lists: readonly ListName[] },
   ): Promise<void> {
-    const before = memory.hashes[list];
-    const changed = await readAll(process, peer, signal, [list]);
+    const before = memory.hashes;
+    const changed = await readAll(process, peer, signal, lists);
     if (signal.aborted) return;
     take({ kind: 'rules', rules: rules() });
     // A list that could not be read, or was never seen, may be another.
-    const isUnknown = before === undefined || memory.hashes[list] === undefined;
-    if (isUnknown || changed.includes(list)) take({ kind: 'changed', lists: [list] });
+    const others = lists.filter(
+      (list) => before[list] === undefined || memory.hashes[list] === undefined || changed.includes(list),
+    );
+    if (others.length > 0) take({ kind: 'changed', lists: others });
   }
 
   /** @returns lists that differ from those last seen */

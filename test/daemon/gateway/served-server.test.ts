@@ -102,6 +102,17 @@ test('calls that waited for a process come before its lists are read, once they 
   expect(second.methods).toEqual(['tools/call', 'tools/list']);
 });
 
+test('a hundred notices of changed tools are two readings, and clients are told twice', async () => {
+  const { clock, spawn, actions } = stage();
+  const { events, methods } = spawn([{ name: 'a' }]);
+  await clock.advance(0);
+  const before = methods.length;
+  for (let notice = 0; notice < 100; notice += 1) events.onListChanged('tools');
+  await clock.advance(60_000);
+  expect(methods.slice(before)).toEqual(['tools/list', 'tools/list']);
+  expect(actions.filter(({ kind }) => kind === 'tell').length).toBeLessThanOrEqual(2);
+});
+
 test('tools that are not marked as read-only are not called before the list was read, nor after', async () => {
   const { clock, spawn, say, sent } = stage({
     gateway: { tools: { allow: ['*'], deny: [], readOnly: true } },
