@@ -3,14 +3,9 @@ import type { MetricSample } from '../core/model/alert-rules.ts';
 import type { PrometheusMajor } from '../promql/model/series-source.ts';
 import { SampleMemo } from '../promql/series/sample-memo.ts';
 import type { OpenSeries, RequiredSeries, SeriesStore } from '../promql/series/series-store.ts';
-import { storedLabels } from '../promql/series/stored-labels.ts';
+import { scrapedLabels, type ScrapeTarget, storedLabels } from '../promql/series/stored-labels.ts';
 
-/** Labels that a scrape adds to every series. */
-export interface ScrapeTarget {
-  readonly job: string;
-  /** Host and port. */
-  readonly instance: string;
-}
+export type { ScrapeTarget };
 
 export interface ScrapeIngest {
   /** Stores one scrape at `at`, ms since the epoch. */
@@ -35,7 +30,7 @@ export function createScrapeIngest(
   let at = 0;
 
   function open({ name, labels }: Pick<MetricSample, 'name' | 'labels'>): OpenSeries | null {
-    return store.open({ ...storedLabels(name, labels, generation), ...target, __name__: name }, at);
+    return store.open(scrapedLabels(name, storedLabels(name, labels, generation), target), at);
   }
 
   const known = new SampleMemo<KnownSeries>((sample) => ({ stored: open(sample) }));

@@ -3,12 +3,12 @@ import type { MetricDefinition } from '../core/metrics/metric-definition.ts';
 import { isMetricName, METRICS, type MetricName } from '../core/metrics/metric-catalogue.ts';
 import { SERVER_NAME } from '../core/model/server-spec.ts';
 import { isObject } from '../core/base/guards.ts';
-import { type Labels, type Sample, seriesKey } from './sample.ts';
+import type { Labels, Sample } from './sample.ts';
 
 export interface CounterStore {
   /** @param by not negative; 0 makes the label set exist */
   add(metric: MetricName, labels: Labels, by: number): void;
-  /** The counters with this value of the label `server`; null for those without that label. */
+  /** The counters with this value of the label `server`; null for those without that label. The same objects each time. */
   samplesOf(server: string | null): Sample[];
   remove(server: string): void;
   save(): SavedCounters;
@@ -22,13 +22,16 @@ export type SavedCounters = Readonly<
 >;
 
 export function createCounterStore(): CounterStore {
-  const counters = new Map<string | null, Map<string, Sample>>();
+  const counters = new Map<string | null, Map<string, Counted>>();
 
   function add(metric: MetricName, labels: Labels, by: number): void {
     const server = labels['server'] ?? null;
-    const own = counters.get(server) ?? new Map<string, Sample>();
-    const key = seriesKey(metric, labels);
-    counters.set(server, own.set(key, { metric, labels, value: (own.get(key)?.value ?? 0) + by }));
+    const own = counters.get(server) ?? new Map<string, Counted>();
+    if (own.size === 0) counters.set(server, own);
+    const key = keyOf(metric, labels);
+    const known = own.get(key);
+    if (known === undefined) own.set(key, { metric, labels, value: by });
+    else known.value += by;
   }
 
   function samplesOf(server: string | null): Sample[] {
@@ -44,6 +47,21 @@ export function createCounterStore(): CounterStore {
       for (const { metric, labels, value } of readCounters(saved)) add(metric, labels, value);
     },
   };
+}
+
+type Counted = { -readonly [Key in keyof Sample]: Sample[Key] };
+
+/** Keys that many servers have: each is there once. */
+const keys = new Map<string, string>();
+const MOST_KEYS = 1000;
+
+/** The same text for the same metric and label values but that of `server`, whatever the order of the labels. */
+function keyOf(metric: MetricName, labels: Labels): string {
+  let key: string = metric;
+  for (const label in METRICS[metric].labels) if (label !== 'server') key += `\0${labels[label]}`;
+  const known = keys.get(key);
+  if (known === undefined && keys.size < MOST_KEYS) keys.set(key, key);
+  return known ?? key;
 }
 
 /** Only counters that survive a restart; zeros are left out. */

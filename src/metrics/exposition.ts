@@ -1,105 +1,146 @@
-// Exposition of metric families as text: a line is written once, and again only when its value has changed.
+// Exposition of metric families as text: a family is written again only when one of its values has changed.
+import type { MetricSample } from '../core/model/alert-rules.ts';
 import type { MetricDefinition } from '../core/metrics/metric-definition.ts';
 import type { Labels } from './sample.ts';
+import { createSeriesIds, type SeriesIds } from './series-ids.ts';
 
-/** A series of a family. */
-export interface Line {
-  readonly head: string;
-  text: string;
+/** A series of a family, and its sample for readers: the same object as long as the series is there. */
+export interface Line extends MetricSample {
+  /** Its labels as they are written: `server="a",probe="ping"`. */
+  readonly text: string;
+  readonly id: number;
+  /** To be changed by `set()` only. */
+  value: number;
+}
+
+/** A family as it was at one moment. */
+export interface TakenFamily {
+  /** Its bytes, where nothing has changed since they were kept. */
+  readonly bytes: Buffer | null;
+  /** Writes header and lines in pieces that are not long; the last one ends with an empty line. */
+  pieces(): Generator<string>;
+  /** Keeps the bytes of all pieces, unless something has changed since. */
+  keep(bytes: Buffer): void;
 }
 
 export interface Family {
-  add(labels: Labels, value: number): Line;
+  readonly name: string;
+  /** @param text of the labels, where it is known */
+  add(labels: Labels, value: number, text?: string): Line;
   set(line: Line, value: number): void;
   remove(line: Line): void;
-  /** Takes header and lines as they are now; the returned function puts them together, without a newline at the end. */
-  take(): () => string;
+  lines(): Iterable<Line>;
+  take(): TakenFamily;
 }
 
-/** Text that is put together again only after a change. */
-export interface CachedText {
+/** Bytes that are kept until something changes. */
+export interface KeptBytes {
   /** Notes a change. */
   drop(): void;
-  /** @param parts what the text consists of, asked for after a change only */
-  take(parts: () => readonly string[]): () => string;
+  /** @param write of what is there now; called after a change only */
+  take(write: () => () => Generator<string>): TakenFamily;
 }
 
-export function createCachedText(): CachedText {
-  let text: string | null = null;
+export function createKeptBytes(): KeptBytes {
+  let kept: Buffer | null = null;
   let changes = 0;
   return {
     drop() {
-      text = null;
+      kept = null;
       changes += 1;
     },
-    take(parts) {
-      if (text !== null) {
-        const known = text;
-        return () => known;
-      }
-      const taken = parts();
+    take(write) {
       const at = changes;
-      return () => {
-        const joined = taken.join('\n');
-        if (changes === at) text = joined;
-        return joined;
+      const keep = (bytes: Buffer): void => {
+        if (changes === at) kept = bytes;
       };
+      const bytes = kept;
+      return { bytes, keep, pieces: bytes === null ? write() : () => nothing() };
     },
   };
 }
+
+// eslint-disable-next-line require-yield, no-empty-function -- the family is there as bytes
+function* nothing(): Generator<string> {}
 
 export type FamilyOptions = Pick<MetricDefinition, 'type' | 'help'> & {
   /** In full. */
   readonly name: string;
   /** Shows 0 until it has its first line: what has no labels is never absent at the beginning. */
   readonly startsAtZero?: boolean;
+  readonly ids?: SeriesIds;
 };
 
-export function createFamily({ name, type, help, startsAtZero = false }: FamilyOptions): Family {
-  const header = headerOf({ name, type, help });
+/** Lines in one piece. */
+const LINES = 512;
+
+export function createFamily(options: FamilyOptions): Family {
+  const { name, startsAtZero = false, ids = createSeriesIds() } = options;
+  const header = headerOf(options);
   const lines = new Set<Line>();
-  let zero: Line | null = startsAtZero ? { head: `${name} `, text: `${name} 0` } : null;
-  if (zero !== null) lines.add(zero);
-  const text = createCachedText();
+  const kept = createKeptBytes();
+  let isZero = startsAtZero;
 
   return {
-    add(labels, value) {
-      if (zero !== null) lines.delete(zero);
-      zero = null;
-      const head = headOf(name, labels);
-      const line = { head, text: head + valueText(value) };
+    name,
+    add(labels, value, text = labelsText(labels)) {
+      isZero = false;
+      const line: Line = { name, labels, text, id: ids.take(), value };
       lines.add(line);
-      text.drop();
+      kept.drop();
       return line;
     },
     set(line, value) {
-      line.text = line.head + valueText(value);
-      text.drop();
+      line.value = value;
+      kept.drop();
     },
     remove(line) {
-      lines.delete(line);
-      text.drop();
+      if (lines.delete(line)) ids.release(line.id);
+      kept.drop();
     },
+    lines: () => lines,
     take: () =>
-      text.take(() => {
-        const parts = [header];
-        // Tens of thousands with a thousand servers.
-        for (const line of lines) parts.push(line.text);
-        return parts;
+      kept.take(() => {
+        const now = [...lines];
+        const values = Float64Array.from(now, ({ value }) => value);
+        const zero = isZero ? `${name} 0\n` : '';
+        return () => piecesOf(`${header}\n${zero}`, { name, lines: now, values });
       }),
   };
 }
 
-export function headerOf({ name, type, help }: Omit<FamilyOptions, 'startsAtZero'>): string {
+function* piecesOf(
+  header: string,
+  {
+    name,
+    lines,
+    values,
+  }: { readonly name: string; readonly lines: readonly Line[]; readonly values: Float64Array },
+): Generator<string> {
+  const parts = [header];
+  const start = `${name}{`;
+  for (const [index, { text }] of lines.entries()) {
+    if (text === '') parts.push(name, ' ', valueText(values[index] ?? 0), '\n');
+    else parts.push(start, text, '} ', valueText(values[index] ?? 0), '\n');
+    if (index % LINES === LINES - 1) yield parts.splice(0).join('');
+  }
+  parts.push('\n');
+  yield parts.join('');
+}
+
+export function headerOf({ name, type, help }: Pick<FamilyOptions, 'name' | 'type' | 'help'>): string {
   return `# HELP ${name} ${escaped(help)}\n# TYPE ${name} ${type}`;
 }
 
-/** Returns a line up to its value: `name{label="text"} `. */
-export function headOf(name: string, labels: Labels): string {
-  const pairs = Object.entries(labels).map(
-    ([label, text]) => `${label}="${escaped(text).replaceAll('"', String.raw`\"`)}"`,
-  );
-  return pairs.length === 0 ? `${name} ` : `${name}{${pairs.join(',')}} `;
+/** Returns labels as they are written: `label="text"`, with commas between them. */
+export function labelsText(labels: Labels): string {
+  const parts: string[] = [];
+  for (const label in labels) {
+    const text = escaped(labels[label] ?? '').replaceAll('"', String.raw`\"`);
+    parts.push(parts.length === 0 ? '' : ',', label, '="', text, '"');
+  }
+  // Joined, not added up: a text of many pieces takes several times the memory as long as it is kept.
+  return parts.join('');
 }
 
 export function valueText(value: number): string {

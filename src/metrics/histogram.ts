@@ -1,7 +1,9 @@
 // Histogram that can be written as text and read as samples.
 import type { MetricSample } from '../core/model/alert-rules.ts';
-import { createCachedText, headerOf, headOf, valueText } from './exposition.ts';
+import { withLabel } from '../core/metrics/metric-definition.ts';
+import { createKeptBytes, headerOf, labelsText, type TakenFamily, valueText } from './exposition.ts';
 import type { Labels } from './sample.ts';
+import { createSeriesIds, type SeriesIds } from './series-ids.ts';
 
 export interface HistogramOptions {
   /** With its prefix and unit: `mcp_watchdog_probe_duration_seconds`. */
@@ -10,6 +12,7 @@ export interface HistogramOptions {
   readonly labels: readonly string[];
   /** Upper bounds, growing, in the unit of the name; the last one, infinity, is left out. */
   readonly buckets: readonly number[];
+  readonly ids?: SeriesIds;
 }
 
 export interface HistogramWriter {
@@ -22,46 +25,41 @@ export interface HistogramWriter {
 }
 
 export interface LabelledHistogram extends HistogramWriter {
-  /** Of the series that are wanted; each with the same labels object every time. */
+  /** Of the series that are wanted; each the same object, with the same labels object, every time. */
   samples(wants: (name: string) => boolean): MetricSample[];
-  /** Writes up to so many series that have changed, before they are taken; false when none is left. */
-  write(most: number): boolean;
-  /** Takes header and lines as they are now; the returned function puts them together, without a newline at the end. */
-  take(): () => string;
+  take(): TakenFamily;
 }
 
-interface Names {
-  readonly bucket: string;
-  readonly sum: string;
-  readonly count: string;
+/** What all series have in common. */
+interface Shape {
+  readonly names: { readonly bucket: string; readonly sum: string; readonly count: string };
+  readonly buckets: readonly number[];
+  /** Of each bound, and of infinity. */
+  readonly bounds: readonly string[];
+  readonly ids: SeriesIds;
 }
 
-export function createHistogram({ name, help, labels, buckets }: HistogramOptions): LabelledHistogram {
+export function createHistogram(options: HistogramOptions): LabelledHistogram {
+  const { name, help, labels, buckets, ids = createSeriesIds() } = options;
   const series = new Map<string, SeriesCounts>();
-  /** Those whose text is out of date. */
-  const changed = new Set<SeriesCounts>();
   const names = { bucket: `${name}_bucket`, sum: `${name}_sum`, count: `${name}_count` };
+  const shape: Shape = { names, buckets, bounds: [...buckets.map(boundText), '+Inf'], ids };
   const header = headerOf({ name, type: 'histogram', help });
-  const text = createCachedText();
+  const kept = createKeptBytes();
 
-  const keyOf = (given: Labels): string => {
-    let key = '';
-    for (const label of labels) key += `${given[label]}\0`;
-    return key;
-  };
+  const keyOf = (given: Labels): string => labels.map((label) => given[label]).join('\0');
 
   function forget(key: string): void {
-    const counts = series.get(key);
-    if (counts !== undefined) changed.delete(counts);
+    for (const { id } of series.get(key)?.samples ?? []) ids.release(id);
     series.delete(key);
+    kept.drop();
   }
 
   function add(given: Labels): SeriesCounts {
     const key = keyOf(given);
     forget(key);
-    const counts = emptyCounts(given, buckets, names);
+    const counts = emptyCounts(given, shape);
     series.set(key, counts);
-    changed.add(counts);
     return counts;
   }
 
@@ -70,52 +68,46 @@ export function createHistogram({ name, help, labels, buckets }: HistogramOption
     if (numbers.length === 0) return;
     const counts = series.get(keyOf(given)) ?? add(given);
     for (const value of numbers) addTo(counts, value, buckets);
-    changed.add(counts);
-    text.drop();
+    kept.drop();
   }
 
   return {
-    open(given) {
-      add(given);
-      text.drop();
-    },
+    open: (given) => void add(given),
     observe: (given, value) => observeAll(given, [value]),
     observeAll,
-    remove(given) {
-      forget(keyOf(given));
-      text.drop();
+    remove: (given) => forget(keyOf(given)),
+    samples: (wants) => {
+      const { bucket, sum, count } = names;
+      const wanted = { buckets: wants(bucket), sum: wants(sum), count: wants(count) };
+      const all: MetricSample[] = [];
+      for (const counts of series.values()) addSamples(counts, wanted, all);
+      return all;
     },
-    write(most) {
-      let left = most;
-      for (const counts of changed) {
-        if (left === 0) return true;
-        left -= 1;
-        changed.delete(counts);
-        textOf(counts);
-      }
-      return false;
-    },
-    samples: (wants) => [...series.values()].flatMap((counts) => samplesOf(counts, names, wants)),
     take: () =>
-      text.take(() => {
-        changed.clear();
-        return [header, ...Array.from(series.values(), textOf)];
+      kept.take(() => {
+        const now = [...series.values()];
+        const texts = now.map(({ text }) => text);
+        const values = valuesOf(now, shape);
+        return () => piecesOf(`${header}\n`, { shape, texts, values });
       }),
   };
 }
 
+interface CountSample extends MetricSample {
+  readonly id: number;
+  value: number;
+}
+
 /** Counts of one label set. */
 interface SeriesCounts {
-  readonly labels: Labels;
-  /** Of each bound, and of infinity. */
-  readonly bucketLabels: readonly Labels[];
-  /** Beginnings of the lines: one for each bucket, then those of sum and count. */
-  readonly heads: readonly string[];
+  /** The labels as they are written. */
+  readonly text: string;
   /** By bucket, not cumulative. */
   readonly counts: number[];
   sum: number;
-  /** Null when it has changed since it was last written. */
-  text: string | null;
+  /** One for each bucket, then sum and count; up to date only where `isRead`. */
+  readonly samples: readonly CountSample[];
+  isRead: boolean;
 }
 
 /** As Prometheus 3 and OpenMetrics write it: `1.0`. */
@@ -123,19 +115,25 @@ function boundText(bound: number): string {
   return Number.isInteger(bound) ? `${bound}.0` : String(bound);
 }
 
-function emptyCounts(labels: Labels, buckets: readonly number[], names: Names): SeriesCounts {
-  const bounds = [...buckets.map(boundText), '+Inf'];
+function emptyCounts(given: Labels, { names, bounds, ids }: Shape): SeriesCounts {
+  let labels: Labels = {};
+  for (const label in given) labels = withLabel(labels, label, given[label] ?? '');
+  const sample = (name: string, own: Labels): CountSample => ({
+    name,
+    labels: own,
+    id: ids.take(),
+    value: 0,
+  });
   return {
-    labels: { ...labels },
-    bucketLabels: bounds.map((le) => ({ ...labels, le })),
-    heads: [
-      ...bounds.map((le) => headOf(names.bucket, { le, ...labels })),
-      headOf(names.sum, labels),
-      headOf(names.count, labels),
-    ],
+    text: labelsText(labels),
     counts: bounds.map(() => 0),
     sum: 0,
-    text: null,
+    samples: [
+      ...bounds.map((le) => sample(names.bucket, withLabel(labels, 'le', le))),
+      sample(names.sum, labels),
+      sample(names.count, labels),
+    ],
+    isRead: true,
   };
 }
 
@@ -144,37 +142,71 @@ function addTo(own: SeriesCounts, value: number, buckets: readonly number[]): vo
   const index = found < 0 ? buckets.length : found;
   own.counts[index] = (own.counts[index] ?? 0) + 1;
   own.sum += value;
-  own.text = null;
+  own.isRead = false;
 }
 
-function textOf(own: SeriesCounts): string {
-  if (own.text !== null) return own.text;
-  const { heads, counts, sum } = own;
-  const parts: (string | number)[] = [];
+function addSamples(
+  own: SeriesCounts,
+  wanted: { readonly buckets: boolean; readonly sum: boolean; readonly count: boolean },
+  all: MetricSample[],
+): void {
+  const { samples, counts } = own;
+  if (!own.isRead) readCounts(own);
+  own.isRead = true;
+  for (const [index, sample] of samples.entries()) {
+    const kind = index < counts.length ? 'buckets' : index === counts.length ? 'sum' : 'count';
+    if (wanted[kind]) all.push(sample);
+  }
+}
+
+function readCounts({ samples, counts, sum }: SeriesCounts): void {
   let total = 0;
-  for (let index = 0; index < counts.length; index += 1) {
+  for (const [index, sample] of samples.entries()) {
     total += counts[index] ?? 0;
-    parts.push(heads[index] ?? '', total, '\n');
+    sample.value = index === counts.length ? sum : total;
   }
-  parts.push(heads[counts.length] ?? '', valueText(sum), '\n', heads[counts.length + 1] ?? '', total);
-  // Joined, not added up: a text of many pieces would be copied when all are put together.
-  own.text = parts.join('');
-  return own.text;
 }
 
-function samplesOf(
-  { labels, bucketLabels, counts, sum }: SeriesCounts,
-  names: Names,
-  wants: (name: string) => boolean,
-): MetricSample[] {
-  const samples: MetricSample[] = [];
-  let total = 0;
-  const hasBuckets = wants(names.bucket);
-  for (const [index, count] of counts.entries()) {
-    total += count;
-    if (hasBuckets) samples.push({ name: names.bucket, labels: bucketLabels[index] ?? labels, value: total });
+/** Of all series, one after the other: cumulative counts of the buckets, then the sum. */
+function valuesOf(series: readonly SeriesCounts[], { bounds }: Shape): Float64Array {
+  const values = new Float64Array(series.length * (bounds.length + 1));
+  let at = 0;
+  for (const { counts, sum } of series) {
+    let total = 0;
+    for (const count of counts) {
+      total += count;
+      values[at] = total;
+      at += 1;
+    }
+    values[at] = sum;
+    at += 1;
   }
-  if (wants(names.sum)) samples.push({ name: names.sum, labels, value: sum });
-  if (wants(names.count)) samples.push({ name: names.count, labels, value: total });
-  return samples;
+  return values;
+}
+
+/** Series in one piece. */
+const SERIES = 32;
+
+function* piecesOf(
+  header: string,
+  { shape, texts, values }: { shape: Shape; texts: readonly string[]; values: Float64Array },
+): Generator<string> {
+  const { names, bounds } = shape;
+  const starts = bounds.map((bound) => `${names.bucket}{le="${bound}"`);
+  const parts: string[] = [header];
+  let at = 0;
+  for (const [index, text] of texts.entries()) {
+    const rest = text === '' ? '} ' : `,${text}} `;
+    for (const start of starts) {
+      parts.push(start, rest, String(values[at]), '\n');
+      at += 1;
+    }
+    const labels = text === '' ? ' ' : `{${text}} `;
+    parts.push(names.sum, labels, valueText(values[at] ?? 0), '\n');
+    parts.push(names.count, labels, String(values[at - 1]), '\n');
+    at += 1;
+    if (index % SERIES === SERIES - 1) yield parts.splice(0).join('');
+  }
+  parts.push('\n');
+  yield parts.join('');
 }

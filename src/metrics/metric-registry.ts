@@ -2,17 +2,16 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import Registry from 'prom-client/lib/registry.js';
 import type { MetricSample } from '../core/model/alert-rules.ts';
-import type { MetricDefinition } from '../core/metrics/metric-definition.ts';
+import { type MetricDefinition, withLabel } from '../core/metrics/metric-definition.ts';
 import { fullMetricName, METRIC_NAMES, METRICS, type MetricName } from '../core/metrics/metric-catalogue.ts';
-import { createFamily, type Family, type Line } from './exposition.ts';
+import { createFamily, type Family, labelsText, type Line } from './exposition.ts';
 import { createHistogram, type HistogramWriter, type LabelledHistogram } from './histogram.ts';
 import { registerProcessMetrics } from './process-metrics.ts';
 import type { Labels, Sample } from './sample.ts';
+import { createSeriesIds, type SeriesIds } from './series-ids.ts';
 
-/** Characters that are put together before others have a turn of the event loop; fifty servers have as many. */
+/** Bytes that are written before others have a turn of the event loop; fifty servers have as many. */
 const MOST_A_TURN = 512 * 1024;
-/** Series of a histogram that are written in such a turn. */
-const MOST_SERIES_A_TURN = 200;
 
 export interface MetricRegistry {
   /**
@@ -25,7 +24,10 @@ export interface MetricRegistry {
   histogram(metric: MetricName): HistogramWriter;
   /** The exposition of this moment: what changes while it is waited for is not in it. */
   text(): Promise<Buffer>;
-  /** The same as samples, of the metrics that are wanted. */
+  /**
+   * The same as samples, of the metrics that are wanted. Those of servers are the same objects each time, so what is waited
+   * for may change their values.
+   */
   samples(wants: (name: string) => boolean): Promise<readonly MetricSample[]>;
 }
 
@@ -36,13 +38,15 @@ export interface MetricRegistry {
 export function createMetricRegistry(): MetricRegistry {
   const families = new Map<MetricName, Family>();
   const histograms = new Map<MetricName, LabelledHistogram>();
+  const ids = createSeriesIds();
   for (const metric of METRIC_NAMES) {
-    if (METRICS[metric].type === 'histogram') histograms.set(metric, openHistogram(metric));
-    else families.set(metric, openFamily(metric));
+    if (METRICS[metric].type === 'histogram') histograms.set(metric, openHistogram(metric, ids));
+    else families.set(metric, openFamily(metric, ids));
   }
   const ofProcess = new Registry();
   registerProcessMetrics(ofProcess);
   const owners = createOwners(families);
+  const all = [...families.values(), ...histograms.values()];
   return {
     replaceSamples: owners.replace,
     histogram(metric) {
@@ -51,61 +55,78 @@ export function createMetricRegistry(): MetricRegistry {
       return found;
     },
     async text() {
-      for (const histogram of histograms.values())
-        while (histogram.write(MOST_SERIES_A_TURN)) await nextTurn();
       // From here on nothing is waited for until all is taken.
-      const taken = [...families.values(), ...histograms.values()].map((family) => family.take());
+      const taken = all.map((family) => family.take());
       const last = await ofProcess.metrics();
-      // As bytes at once: of all texts together that would be one long piece of work.
-      const pieces: Buffer[] = [];
-      let written = 0;
-      for (const putTogether of taken) {
-        const piece = Buffer.from(`${putTogether()}\n\n`);
-        pieces.push(piece);
-        written += piece.length;
-        if (written < MOST_A_TURN) continue;
-        written = 0;
-        await nextTurn();
+      const written: (readonly Buffer[])[] = [];
+      let inThisTurn = 0;
+      for (const { bytes, pieces } of taken) {
+        const own: Buffer[] = bytes === null ? [] : [bytes];
+        for (const piece of pieces()) {
+          own.push(Buffer.from(piece));
+          inThisTurn += piece.length;
+          if (inThisTurn < MOST_A_TURN) continue;
+          inThisTurn = 0;
+          await nextTurn();
+        }
+        written.push(own);
       }
-      return Buffer.concat([...pieces, Buffer.from(last)]);
+      const text = Buffer.concat([...written.flat(), Buffer.from(last)]);
+      // Parts of the text that is handed out, so that each byte is there once.
+      let from = 0;
+      for (const [index, own] of written.entries()) {
+        const to = from + own.reduce((sum, { length }) => sum + length, 0);
+        taken[index]?.keep(text.subarray(from, to));
+        from = to;
+      }
+      return text;
     },
     async samples(wants) {
-      const own = owners.samples(wants);
-      const observed = [...histograms.values()].flatMap((one) => one.samples(wants));
-      return [...own, ...observed, ...(await readAll(ofProcess, wants))];
+      const samples: MetricSample[] = await readAll(ofProcess, wants);
+      for (const family of families.values())
+        if (wants(family.name)) for (const line of family.lines()) samples.push(line);
+      for (const histogram of histograms.values())
+        for (const sample of histogram.samples(wants)) samples.push(sample);
+      return samples;
     },
   };
 }
 
 /** A sample as it stands in the text. */
 interface Held {
+  readonly family: Family;
   readonly metric: MetricName;
-  /** The same object as long as the series is there: readers of samples recognise it by that. */
-  readonly labels: Labels;
-  /** Those that the sample named. */
+  /** The labels that the sample named. */
   readonly given: Labels;
-  value: number;
   readonly line: Line;
+}
+
+interface Owner {
+  readonly common: Labels;
+  /** Of `common`. */
+  readonly text: string;
+  held: readonly Held[];
 }
 
 /** Sample sets by owner, and their difference to what the text holds. */
 function createOwners(families: ReadonlyMap<MetricName, Family>) {
-  const owners = new Map<string, readonly Held[]>();
+  const owners = new Map<string, Owner>();
 
-  function add({ metric, labels: given, value }: Sample, common: Labels): Held | null {
-    const labels = { ...common, ...given };
-    const line = families.get(metric)?.add(labels, value);
-    return line === undefined ? null : { metric, labels, given, value, line };
+  /** @param before the one that was added last: it often has the same labels */
+  function add({ metric, labels: given, value }: Sample, owner: Owner, before: Held | null): Held | null {
+    const family = families.get(metric);
+    if (family === undefined) return null;
+    if (before !== null && isSame(given, before.given) && isSame(before.given, given)) {
+      const { labels, text } = before.line;
+      return { family, metric, given: before.given, line: family.add(labels, value, text) };
+    }
+    const labels = joined(owner.common, given);
+    const text = labels === owner.common ? owner.text : labelsText(labels);
+    return { family, metric, given, line: family.add(labels, value, text) };
   }
 
-  function remove({ metric, line }: Held): void {
-    families.get(metric)?.remove(line);
-  }
-
-  function set(held: Held, value: number): void {
-    if (Object.is(held.value, value)) return;
-    held.value = value;
-    families.get(held.metric)?.set(held.line, value);
+  function set({ family, line }: Held, value: number): void {
+    if (!Object.is(line.value, value)) family.set(line, value);
   }
 
   /** Nearly always the same series come in the same order: then only values are looked at. */
@@ -120,46 +141,51 @@ function createOwners(families: ReadonlyMap<MetricName, Family>) {
     return true;
   }
 
-  function replace(owner: string, samples: readonly Sample[], common: Labels = {}): void {
-    const before = owners.get(owner) ?? [];
+  function replace(name: string, samples: readonly Sample[], common: Labels = {}): void {
+    const owner = owners.get(name) ?? { common, text: labelsText(common), held: [] };
+    const { held: before } = owner;
     if (setInPlace(before, samples)) return;
     const stays = before.map((held, index) => isHeld(samples[index], held));
     const now: Held[] = [];
-    for (const [index, held] of before.entries()) if (stays[index] !== true) remove(held);
+    for (const [index, { family, line }] of before.entries()) if (stays[index] !== true) family.remove(line);
     for (const [index, sample] of samples.entries()) {
       const known = stays[index] === true ? before[index] : undefined;
       if (known !== undefined) set(known, sample.value);
-      const held = known ?? add(sample, common);
+      const held = known ?? add(sample, owner, now.at(-1) ?? null);
       if (held !== null) now.push(held);
     }
-    if (now.length === 0) owners.delete(owner);
-    else owners.set(owner, now);
+    owner.held = now;
+    if (now.length === 0) owners.delete(name);
+    else owners.set(name, owner);
   }
 
-  function samples(wants: (name: string) => boolean): MetricSample[] {
-    const named: MetricSample[] = [];
-    for (const held of owners.values()) {
-      for (const { metric, labels, value } of held) {
-        const name = FULL_NAMES.get(metric) ?? '';
-        if (wants(name)) named.push({ name, labels, value });
-      }
-    }
-    return named;
-  }
-
-  return { replace, samples };
+  return { replace };
 }
 
 function isHeld(sample: Sample | undefined, held: Held | undefined): boolean {
-  if (sample === undefined || held === undefined || sample.metric !== held.metric) return false;
-  const { labels } = sample;
-  const { given } = held;
-  if (labels === given) return true;
-  for (const label in labels) if (labels[label] !== given[label]) return false;
+  return (
+    sample !== undefined &&
+    held !== undefined &&
+    sample.metric === held.metric &&
+    isSame(sample.labels, held.given)
+  );
+}
+
+/** For label sets of one metric, which have the same labels. */
+function isSame(labels: Labels, others: Labels): boolean {
+  if (labels === others) return true;
+  for (const label in labels) if (labels[label] !== others[label]) return false;
   return true;
 }
 
-const FULL_NAMES = new Map(METRIC_NAMES.map((metric) => [metric, fullMetricName(metric)]));
+/** Returns `given` with the common labels before it, and one of the two itself where the other adds nothing. */
+function joined(common: Labels, given: Labels): Labels {
+  if (isSame(given, common)) return common;
+  if (isSame(common, given)) return given;
+  let labels = common;
+  for (const label in given) labels = withLabel(labels, label, given[label] ?? '');
+  return labels;
+}
 
 /** The client library's metrics about the watchdog's own process. */
 async function readAll(registry: Registry, wants: (name: string) => boolean): Promise<MetricSample[]> {
@@ -181,13 +207,13 @@ function labelTexts(labels: Readonly<Partial<Record<string, string | number>>>):
   return Object.fromEntries(Object.entries(labels).map(([label, value]) => [label, String(value)]));
 }
 
-function openFamily(metric: MetricName): Family {
+function openFamily(metric: MetricName, ids: SeriesIds): Family {
   const { type, help, labels }: MetricDefinition = METRICS[metric];
   const startsAtZero = Object.keys(labels).length === 0;
-  return createFamily({ name: fullMetricName(metric), type, help, startsAtZero });
+  return createFamily({ name: fullMetricName(metric), type, help, startsAtZero, ids });
 }
 
-function openHistogram(metric: MetricName): LabelledHistogram {
+function openHistogram(metric: MetricName, ids: SeriesIds): LabelledHistogram {
   const { help, labels, buckets = [] }: MetricDefinition = METRICS[metric];
-  return createHistogram({ name: fullMetricName(metric), help, labels: Object.keys(labels), buckets });
+  return createHistogram({ name: fullMetricName(metric), help, labels: Object.keys(labels), buckets, ids });
 }

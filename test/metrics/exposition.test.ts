@@ -2,7 +2,7 @@
 import * as fc from 'fast-check';
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import { describe, expect, test } from 'vitest';
-import { createFamily, type Line } from '../../src/metrics/exposition.ts';
+import { createFamily, type Line, type TakenFamily } from '../../src/metrics/exposition.ts';
 import { createHistogram } from '../../src/metrics/histogram.ts';
 
 const NAME = 'mcp_watchdog_thing';
@@ -14,6 +14,11 @@ const value = fc.oneof(
   fc.double({ noNaN: true }),
   fc.constantFrom(Infinity, -Infinity, 0.1 + 0.2, 1e21),
 );
+
+/** What was taken, without the empty line at its end. */
+function written({ pieces }: TakenFamily): string {
+  return [...pieces()].join('').slice(0, -1);
+}
 
 describe('a family of gauges', () => {
   test('is written as the library writes it', async () => {
@@ -45,7 +50,7 @@ describe('a family of gauges', () => {
             if (known === undefined) lines.set(key, family.add({ server, kind }, to));
             else family.set(known, to);
           }
-          expect(`${family.take()()}\n`).toBe(await registry.metrics());
+          expect(written(family.take())).toBe(await registry.metrics());
         }
       }),
     );
@@ -58,8 +63,28 @@ describe('a family of gauges', () => {
     family.set(line, 2);
     const second = family.take();
     family.remove(line);
-    const texts = [second(), first(), family.take()()].map((written) => written.split('\n')[2]);
-    expect(texts).toEqual([`${NAME}{a="b"} 2`, `${NAME}{a="b"} 1`, undefined]);
+    const texts = [second, first, family.take()].map((taken) => written(taken).split('\n')[2]);
+    expect(texts).toEqual([`${NAME}{a="b"} 2`, `${NAME}{a="b"} 1`, '']);
+  });
+
+  test('has its bytes kept until something changes, by whatever comes after it was taken', () => {
+    const family = createFamily({ name: NAME, help: '', type: 'gauge' });
+    const line = family.add({ a: 'b' }, 1);
+    const first = family.take();
+    family.take().keep(Buffer.from('kept'));
+    expect(String(family.take().bytes)).toBe('kept');
+    family.set(line, 2);
+    first.keep(Buffer.from('too late'));
+    expect(family.take().bytes).toBeNull();
+    expect(written(family.take())).toContain(' 2');
+  });
+
+  test('of many lines is written in pieces that are not long', () => {
+    const family = createFamily({ name: NAME, help: '', type: 'gauge' });
+    for (let index = 0; index < 5000; index += 1) family.add({ a: `${index}` }, index);
+    const pieces = [...family.take().pieces()];
+    expect(Math.max(...pieces.map(({ length }) => length))).toBeLessThan(32 * 1024);
+    expect(pieces.join('').match(/[}] \d+$/gmu)).toHaveLength(5000);
   });
 
   test.each(['gauge', 'counter'] as const)('without labels is 0 before its first value: %s', async (type) => {
@@ -67,12 +92,12 @@ describe('a family of gauges', () => {
     const Instrument = { gauge: Gauge, counter: Counter }[type];
     const judge = new Instrument({ name: NAME, help: HELP, registers: [registry] });
     const family = createFamily({ name: NAME, help: HELP, type, startsAtZero: true });
-    expect(`${family.take()()}\n`).toBe(await registry.metrics());
+    expect(written(family.take())).toBe(await registry.metrics());
     judge.inc(3);
     const line = family.add({}, 3);
-    expect(`${family.take()()}\n`).toBe(await registry.metrics());
+    expect(written(family.take())).toBe(await registry.metrics());
     family.remove(line);
-    expect(family.take()().split('\n')).toHaveLength(2);
+    expect(written(family.take()).trimEnd().split('\n')).toHaveLength(2);
   });
 });
 
@@ -102,10 +127,10 @@ describe('a histogram', () => {
           judge.observe({ server }, seconds);
           own.observe({ server }, seconds);
         }
-        expect(`${own.take()()}\n`.replaceAll(WHOLE_BOUND, 'le="$1"')).toBe(await registry.metrics());
+        expect(written(own.take()).replaceAll(WHOLE_BOUND, 'le="$1"')).toBe(await registry.metrics());
         judge.remove({ server: 'a' });
         own.remove({ server: 'a' });
-        expect(`${own.take()()}\n`.replaceAll(WHOLE_BOUND, 'le="$1"')).toBe(await registry.metrics());
+        expect(written(own.take()).replaceAll(WHOLE_BOUND, 'le="$1"')).toBe(await registry.metrics());
       }),
     );
   });

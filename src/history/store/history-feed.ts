@@ -1,16 +1,11 @@
 // Feed of the history store: one reading of all exported samples, as a Prometheus scrape would store it.
 import type { MetricSample } from '../../core/model/alert-rules.ts';
-import type { Labels } from '../../promql/model/labels.ts';
 import { SampleMemo } from '../../promql/series/sample-memo.ts';
+import { scrapedLabels, type ScrapeTarget } from '../../promql/series/stored-labels.ts';
 import type { HistoryStore, StoredSeries } from './history-store.ts';
 import { isThinned } from './thin-samples.ts';
 
-/** Labels that a scrape adds to every series. */
-export interface ScrapeTarget {
-  readonly job: string;
-  /** Host and port. */
-  readonly instance: string;
-}
+export type { ScrapeTarget };
 
 interface Reading {
   /** Milliseconds since the epoch. */
@@ -33,8 +28,8 @@ interface Slot {
 }
 
 export function createHistoryFeed(store: HistoryStore, target: ScrapeTarget): HistoryFeed {
-  const own = createSlots(store, (name, labels) => ({ ...labels, ...target, __name__: name }));
-  const derived = createSlots(store, (name, labels) => ({ ...labels, __name__: name }));
+  const own = createSlots(store, target);
+  const derived = createSlots(store, null);
   const up: MetricSample = { name: 'up', labels: {}, value: 1 };
   /** What the store had already may be shown no more. */
   let isFirst = true;
@@ -62,12 +57,10 @@ export function createHistoryFeed(store: HistoryStore, target: ScrapeTarget): Hi
   };
 }
 
-function createSlots(
-  store: HistoryStore,
-  fullLabels: (name: string, labels: MetricSample['labels']) => Labels,
-) {
+/** @param target of which all series get labels; null for none */
+function createSlots(store: HistoryStore, target: ScrapeTarget | null) {
   const open = ({ name, labels }: Pick<MetricSample, 'name' | 'labels'>): StoredSeries | null =>
-    isThinned(name, labels) ? null : store.series(fullLabels(name, labels));
+    isThinned(name, labels) ? null : store.series(scrapedLabels(name, labels, target));
   const known = new SampleMemo<Slot>((sample) => ({ series: open(sample) }));
 
   return {

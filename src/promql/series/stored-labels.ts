@@ -1,6 +1,6 @@
 // Labels of a scraped series as Prometheus stores them: version 3 writes bounds and quantiles as numbers with a fraction.
 import type { PrometheusMajor } from '../model/series-source.ts';
-import type { Labels } from '../model/labels.ts';
+import { type Labels, NAME } from '../model/labels.ts';
 import { general } from '../template/go-numbers.ts';
 
 /**
@@ -18,4 +18,26 @@ export function storedLabels(name: string, labels: Labels, generation: Prometheu
 
 function withFraction(text: string): string {
   return /[.e]/u.test(text) ? text : `${text}.0`;
+}
+
+/** Labels that a scrape adds to every series. */
+export interface ScrapeTarget {
+  readonly job: string;
+  /** Host and port. */
+  readonly instance: string;
+}
+
+/**
+ * Returns all labels of a scraped series. Copied one by one: in code that runs rarely V8 gives each `{ ...labels }` a hidden
+ * class of its own, which takes more memory than the labels.
+ */
+export function scrapedLabels(name: string, labels: Labels, target: ScrapeTarget | null): Labels {
+  const all: Record<string, string> = {};
+  for (const label in labels) all[label] = labels[label] ?? '';
+  if (target !== null) {
+    all['job'] = target.job;
+    all['instance'] = target.instance;
+  }
+  all[NAME] = name;
+  return all;
 }
