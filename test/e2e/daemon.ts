@@ -6,7 +6,7 @@ import { onTestFinished } from 'vitest';
 import type { ServerStatus, Status } from '../../src/core/model/status.ts';
 import { type JournalEntry, readJournal } from '../../src/journal/journal.ts';
 import { readProcessTable } from '../../src/system/process/process-table.ts';
-import { tempHome } from '../fakes/temp-home.ts';
+import { type AtEnd, tempHome } from '../fakes/temp-home.ts';
 import { waitFor } from '../fakes/wait-for.ts';
 
 export { freePort } from '../fixtures/start.ts';
@@ -75,6 +75,7 @@ export async function startDaemon(
     env = {},
     wrapper = [],
     afterConfig = () => {},
+    atEnd = onTestFinished,
   }: {
     home?: string;
     more?: Settings;
@@ -83,6 +84,8 @@ export async function startDaemon(
     wrapper?: readonly string[];
     /** Called between the writing of the config and the start: to fill the disk, say. */
     afterConfig?: () => void;
+    /** Who ends it: the test, unless several share it. */
+    atEnd?: AtEnd;
   } = {},
 ): Promise<RunningDaemon> {
   const config = `${home}/config.yaml`;
@@ -112,7 +115,7 @@ export async function startDaemon(
   child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
   child.stderr.on('data', (chunk: Buffer) => (errors += chunk.toString()));
   const ended = new Promise<number | null>((resolve) => child.once('exit', (code) => resolve(code)));
-  onTestFinished(async () => {
+  atEnd(async () => {
     child.kill('SIGCONT');
     child.kill('SIGTERM');
     const cancel = setTimeout(() => child.kill('SIGKILL'), 10_000);

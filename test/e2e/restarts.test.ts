@@ -1,7 +1,8 @@
 // Restarts of servers that exit, hang or leak, and the metrics that explain them.
-import { describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { CONTEXT7, EVERYTHING } from '../fixtures/start.ts';
-import { fixture, FIXTURE, freePort, httpFixture, QUICK, startDaemon } from './daemon.ts';
+import { sharedHome } from '../fakes/temp-home.ts';
+import { fixture, FIXTURE, freePort, httpFixture, QUICK, type RunningDaemon, startDaemon } from './daemon.ts';
 
 const restarts = (server: string, reason: string): string =>
   `mcp_watchdog_server_restarts_total{server="${server}",reason="${reason}"}`;
@@ -76,26 +77,41 @@ test(
 );
 
 describe('a server that misbehaves', { timeout: 60_000 }, () => {
-  test.each([
-    ['answers everything with an error', ['--behaviour', 'errors']],
-    ['never answers ping, but lists its tools', ['--behaviour', 'no-ping']],
-    ['prints log lines between its messages', ['--behaviour', 'noise']],
-    ['cuts its messages in the middle of characters', ['--behaviour', 'split']],
-    ['answers twice, and to questions nobody asked', ['--behaviour', 'duplicate']],
-    ['ends at any request before the handshake', ['--behaviour', 'exit-before-init']],
-    ['speaks only the new protocol', ['--era', 'modern']],
-    ['asks its client questions', ['--behaviour', 'asks']],
-  ])('but lives stays up: %s', async (_, args) => {
-    const daemon = await startDaemon({ s: fixture(args) });
-    const { pid } = await daemon.up('s');
-    await daemon.until(
-      's',
-      'five probes',
-      ({ probes }) => (probes.ping?.at ?? probes.list_tools?.at ?? 0) > Date.now() - 400,
-    );
-    await daemon.until('s', 'a later probe', ({ since }) => Date.now() - since > 3000);
-    expect(await daemon.server('s')).toMatchObject({ pid, state: 'running', health: { up: true } });
-    expect((await daemon.server('s')).lastRestart).toBeNull();
+  describe('but lives', () => {
+    const SERVERS: Readonly<Record<string, readonly string[]>> = {
+      'answers everything with an error': ['--behaviour', 'errors'],
+      'never answers ping, but lists its tools': ['--behaviour', 'no-ping'],
+      'prints log lines between its messages': ['--behaviour', 'noise'],
+      'cuts its messages in the middle of characters': ['--behaviour', 'split'],
+      'answers twice, and to questions nobody asked': ['--behaviour', 'duplicate'],
+      'ends at any request before the handshake': ['--behaviour', 'exit-before-init'],
+      'speaks only the new protocol': ['--era', 'modern'],
+      'asks its client questions': ['--behaviour', 'asks'],
+    };
+    const nameOf = (what: string): string => what.replaceAll(/\W+/gu, '-');
+    let daemon: RunningDaemon;
+    let endAll = (): Promise<void> => Promise.resolve();
+
+    beforeAll(async () => {
+      const servers = Object.entries(SERVERS).map(([what, args]) => [nameOf(what), fixture(args)]);
+      const shared = sharedHome();
+      endAll = shared.endAll;
+      daemon = await startDaemon(Object.fromEntries(servers), shared);
+    });
+    afterAll(() => endAll());
+
+    test.each(Object.keys(SERVERS))('stays up: %s', async (what) => {
+      const name = nameOf(what);
+      const { pid } = await daemon.up(name);
+      await daemon.until(
+        name,
+        'five probes',
+        ({ probes }) => (probes.ping?.at ?? probes.list_tools?.at ?? 0) > Date.now() - 400,
+      );
+      await daemon.until(name, 'a later probe', ({ since }) => Date.now() - since > 3000);
+      expect(await daemon.server(name)).toMatchObject({ pid, state: 'running', health: { up: true } });
+      expect((await daemon.server(name)).lastRestart).toBeNull();
+    });
   });
 
   test('leaks until its hard limit, and is restarted for it', async () => {
