@@ -247,7 +247,7 @@ async function openCare(context: DaemonContext, front: Front, config: LoadedConf
   for (const key of config.inactive) log.warn({ key }, 'Not active yet');
   const { url } = web;
   alerting = openAlerting(context, { settings: config.config, stateStore, recorder, status, url });
-  history = openHistory(context, { settings: config.config, recorder, alerting, url });
+  history = openHistory(context, { settings: config.config, recorder, alerting, status, url });
   await openOtlpPush(context, { settings: config.config, recorder });
   return { ...supervision, jobs, updates, alerting, history, page, inbox, url, gateway };
 }

@@ -2,6 +2,7 @@
 import type { Alerting } from '../alerting/alerting.ts';
 import type { DaemonConfig } from '../config/build/loaded-config.ts';
 import type { MetricSample } from '../core/model/alert-rules.ts';
+import type { Status } from '../core/model/status.ts';
 import type { QueryAnswer } from '../core/metrics/query-result.ts';
 import { createPrometheusApi, type PrometheusApi } from '../history/api/prometheus-api.ts';
 import { createHistory, type HistorySettings } from '../history/history.ts';
@@ -15,6 +16,7 @@ interface HistoryParts {
   readonly settings: DaemonConfig;
   readonly recorder: Pick<Recorder, 'samples'>;
   readonly alerting: Pick<Alerting, 'alerts'>;
+  readonly status: () => Status;
   /** URL of the web server. */
   readonly url: string;
 }
@@ -29,7 +31,7 @@ export interface DaemonHistory {
 
 export function openHistory(
   { bus, clock, log, paths, version, teardown }: DaemonContext,
-  { settings: initial, recorder, alerting, url }: HistoryParts,
+  { settings: initial, recorder, alerting, status, url }: HistoryParts,
 ): DaemonHistory {
   let settings = initial;
   const target = { job: JOB, instance: instanceOf(url) };
@@ -55,6 +57,16 @@ export function openHistory(
     url,
     version,
     last: () => history.last,
+    settings: () => {
+      const { startedAt, config } = status().daemon;
+      return {
+        ...settings.history,
+        evaluateEvery: settings.alerts.evaluateEvery,
+        startedAt,
+        loadedAt: config.loadedAt,
+        isConfigGood: config.ok,
+      };
+    },
   });
   const unsubscribe = bus.subscribe((event) => {
     if (event.kind === 'gap' && event.cause === 'clock-step') history.onClockSet(event.duration);

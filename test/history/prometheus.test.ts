@@ -211,8 +211,54 @@ describe.skipIf(!hasBoth)('the query API beside Prometheus', { timeout: 120_000 
     });
   });
 
+  test('status/tsdb counts the same, but for chunks', async () => {
+    const { theirs, ours } = await both('status/tsdb');
+    expect(countsOnly(ours['data'])).toEqual(countsOnly(theirs['data']));
+    expect(ours['data']).toMatchObject({
+      seriesCountByMetricName: expect.arrayContaining([{ name: THINNED, value: expect.any(Number) }]),
+    });
+    const few = await ask(apiOf(storeOf(madeUpReadings(START, 3)), { now: END }), 'status/tsdb', {
+      limit: '3',
+    });
+    expect(few.body['data']).toMatchObject({ seriesCountByMetricName: { length: 3 } });
+  });
+
+  test('flags, config and runtimeinfo have the form of Prometheus', async () => {
+    const flags = await both('status/flags');
+    expect(flags.theirs['data']).toMatchObject(
+      Object.fromEntries(Object.keys(flags.ours['data'] ?? {}).map((name) => [name, expect.any(String)])),
+    );
+    expect(flags.ours['data']).toMatchObject({
+      'query.lookback-delta': '5m',
+      'storage.tsdb.retention.time': '6h',
+      'storage.tsdb.retention.size': '16MiB',
+    });
+    const runtime = await both('status/runtimeinfo');
+    expect(typesOf(runtime.ours['data'])).toEqual(typesOf(runtime.theirs['data']));
+    expect(runtime.ours['data']).toMatchObject({
+      reloadConfigSuccess: true,
+      storageRetention: '6h or 16MiB',
+      lastConfigTime: new Date(END - 59_000).toISOString(),
+    });
+    const config = await both('status/config');
+    expect(Object.keys(config.ours['data'] ?? {})).toEqual(Object.keys(config.theirs['data'] ?? {}));
+  });
+
+  test('Prometheus takes the config that status/config answers', async () => {
+    const { ours } = await both('status/config');
+    const yaml = String(Object(ours['data'])['yaml']);
+    const reader = await startPrometheus({ config: yaml });
+    try {
+      const { data } = await reader.ask<{ yaml: string }>('status/config');
+      // It adds what is the default.
+      for (const line of yaml.trimEnd().split('\n')) expect(data?.yaml).toContain(line.replaceAll('"', ''));
+    } finally {
+      await reader.stop();
+    }
+  });
+
   test('what is not there is not there', async () => {
-    for (const path of ['status/tsdb', 'admin/tsdb/snapshot', 'nothing', 'label/x'])
+    for (const path of ['status/walreplay', 'admin/tsdb/snapshot', 'parse_query', 'nothing', 'label/x'])
       expect(await web.ask(`/api/v1/${path}`), path).toMatchObject({
         status: 404,
         body: expect.stringContaining('page not found'),
@@ -226,6 +272,17 @@ function at(time: number): string {
 
 function textsOf({ start, end, step }: { start: number; end: number; step: number }) {
   return { start: String(start), end: String(end), step: String(step) };
+}
+
+/** No chunks are kept here; names of the same count come in any order, and the tenth of several may be another one. */
+function countsOnly(data: unknown): unknown {
+  return JSON.parse(
+    JSON.stringify(data, (key, value: unknown) => (key === 'name' || key === 'chunkCount' ? null : value)),
+  );
+}
+
+function typesOf(data: unknown): Record<string, string> {
+  return Object.fromEntries(Object.entries(data ?? {}).map(([name, value]) => [name, typeof value]));
 }
 
 function parsed(body = ''): Record<string, unknown> {

@@ -8,8 +8,15 @@ import type { ScrapeTarget } from '../store/history-feed.ts';
 import { answerBuildInfo, answerMetadata, answerTargets, type LastReading } from './about-api.ts';
 import { type ApiContext, type ApiData, dataOf } from './api-context.ts';
 import type { Parameters } from './parameters.ts';
-import { answerFormatQuery, answerQuery, answerQueryRange } from './query-api.ts';
+import { answerFormatQuery, answerParseQuery, answerQuery, answerQueryRange } from './query-api.ts';
 import { answerLabels, answerLabelValues, answerSeries } from './series-api.ts';
+import {
+  answerCardinality,
+  answerConfig,
+  answerFlags,
+  answerRuntimeInfo,
+  type EngineSettings,
+} from './status-api.ts';
 
 interface ApiAnswer {
   readonly status: number;
@@ -36,6 +43,7 @@ export interface PrometheusApiOptions {
   readonly url: string;
   readonly version: string;
   readonly last: () => LastReading;
+  readonly settings: () => EngineSettings;
   readonly mostWork?: number;
 }
 
@@ -49,6 +57,7 @@ const RETRY_AFTER = 5;
 export function createPrometheusApi(options: PrometheusApiOptions): PrometheusApi {
   const { clock, store, generation } = options;
   const queue = createQueryQueue(clock);
+  const engine = () => ({ ...options, settings: options.settings() });
   const endpoints: Readonly<Record<string, Endpoint>> = {
     query: answerQuery,
     query_range: answerQueryRange,
@@ -57,12 +66,19 @@ export function createPrometheusApi(options: PrometheusApiOptions): PrometheusAp
     metadata: (parameters) => answerMetadata(parameters),
     targets: (parameters) => answerTargets(parameters, { ...options, last: options.last() }),
     'status/buildinfo': () => answerBuildInfo(generation(), options.version),
+    'status/flags': () => answerFlags(engine()),
+    'status/config': () => answerConfig(engine()),
+    'status/runtimeinfo': (_, context) => answerRuntimeInfo(engine(), context),
+    'status/tsdb': answerCardinality,
     query_exemplars: () => dataOf([]),
     format_query: answerFormatQuery,
   };
+  /** Those that only Prometheus 3 has. */
+  const newer: Readonly<Record<string, Endpoint>> = { parse_query: answerParseQuery };
 
   function find(path: string): Endpoint | null {
     if (Object.hasOwn(endpoints, path)) return endpoints[path] ?? null;
+    if (generation() === 3 && Object.hasOwn(newer, path)) return newer[path] ?? null;
     const label = /^label\/([^/]+)\/values$/u.exec(path)?.[1];
     return label === undefined ? null : (...given) => answerLabelValues(label, ...given);
   }

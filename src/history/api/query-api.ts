@@ -3,6 +3,7 @@ import { LOOKBACK } from '../../promql/evaluate/evaluate.ts';
 import type { Element, QueryValue } from '../../promql/model/value.ts';
 import type { EvaluationOptions } from '../../promql/model/series-source.ts';
 import { invalidParameter, QueryError } from '../query/query-error.ts';
+import { describeExpression } from '../../promql/parse/describe-expression.ts';
 import { formatExpression } from '../../promql/parse/format-expression.ts';
 import type { ParseOptions } from '../../promql/parse/read-expression.ts';
 import type { ParsedQuery } from '../../promql/parse/parse.ts';
@@ -78,6 +79,11 @@ export async function answerQueryRange(parameters: Parameters, context: ApiConte
 /** Answers a query in the format of Prometheus. @throws QueryError */
 export function answerFormatQuery(parameters: Parameters, context: ApiContext): ApiData {
   return dataOf(formatExpression(queryIn(parameters, context).expression, context.generation()));
+}
+
+/** Answers the syntax tree of a query. @throws QueryError */
+export function answerParseQuery(parameters: Parameters, context: ApiContext): ApiData {
+  return dataOf(describeExpression(queryIn(parameters, context).expression));
 }
 
 function queryIn(

@@ -42,12 +42,24 @@ export interface Matcher {
 /** When something is read that does not follow the moment of the evaluation: ms since the epoch, or an end of the range query. */
 export type FixedTime = number | 'start' | 'end';
 
+/** Part of the arithmetic by which a duration was written. */
+export type DurationTerm =
+  | { readonly kind: 'number'; readonly seconds: number; readonly isDuration: boolean }
+  | {
+      readonly kind: 'operation';
+      readonly operator: '+' | '-' | '*' | '/' | '%' | '^' | 'step' | 'range' | 'min_of' | 'max_of';
+      /** Null for a sign, and for `step()` and `range()`, which have no right side either. */
+      readonly left: DurationTerm | null;
+      readonly right: DurationTerm | null;
+      readonly isBracketed: boolean;
+    };
+
 /** When a selector or a subquery reads. */
 export interface Timing {
   /** Ms before that moment; negative is after it. */
   readonly offset: number;
   /** The arithmetic by which the offset was written, where it was. */
-  readonly offsetText?: string;
+  readonly offsetTerm?: DurationTerm;
   /** The `@` modifier; null without one: the moment of the evaluation. */
   readonly fixedAt: FixedTime | null;
 }
@@ -65,7 +77,7 @@ export interface RangeSelector extends Node {
   readonly kind: 'range';
   readonly selector: Selector;
   readonly range: number;
-  readonly rangeText?: string;
+  readonly rangeTerm?: DurationTerm;
 }
 
 /** The values of an expression over `range` ms. */
@@ -73,10 +85,10 @@ export interface Subquery extends Node, Timing {
   readonly kind: 'subquery';
   readonly operand: Expression;
   readonly range: number;
-  readonly rangeText?: string;
+  readonly rangeTerm?: DurationTerm;
   /** Ms between two evaluations, at whole multiples of it; null for the default. */
   readonly step: number | null;
-  readonly stepText?: string;
+  readonly stepTerm?: DurationTerm;
 }
 
 export interface Call extends Node {

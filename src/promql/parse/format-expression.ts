@@ -2,7 +2,15 @@
 import { isLabelName, NAME } from '../model/labels.ts';
 import { formatDuration } from '../model/literals.ts';
 import type { PrometheusMajor } from '../model/series-source.ts';
-import type { Aggregation, Expression, Matcher, Operation, Selector, Timing } from '../model/syntax-tree.ts';
+import type {
+  Aggregation,
+  DurationTerm,
+  Expression,
+  Matcher,
+  Operation,
+  Selector,
+  Timing,
+} from '../model/syntax-tree.ts';
 import { decimal, general } from '../template/go-numbers.ts';
 import { quoted } from '../template/go-printf.ts';
 
@@ -64,8 +72,8 @@ class Printer {
       case 'selector':
         return selectorText(expression) + timingText(expression);
       case 'range': {
-        const { selector, range, rangeText } = expression;
-        return `${selectorText(selector)}[${rangeText ?? formatDuration(range)}]${timingText(selector)}`;
+        const { selector, range, rangeTerm } = expression;
+        return `${selectorText(selector)}[${durationText(range, rangeTerm)}]${timingText(selector)}`;
       }
       case 'subquery':
         return this.short(expression.operand) + this.#suffix(expression);
@@ -151,9 +159,9 @@ class Printer {
   }
 
   #suffix(subquery: Extract<Expression, { kind: 'subquery' }>): string {
-    const { range, rangeText, step, stepText } = subquery;
-    const every = step === null ? '' : (stepText ?? formatDuration(step));
-    return `[${rangeText ?? formatDuration(range)}:${every}]${timingText(subquery)}`;
+    const { range, rangeTerm, step, stepTerm } = subquery;
+    const every = step === null ? '' : durationText(step, stepTerm);
+    return `[${durationText(range, rangeTerm)}:${every}]${timingText(subquery)}`;
   }
 }
 
@@ -175,11 +183,31 @@ function matcherText({ label, operator, value }: Matcher): string {
   return `${isLabelName(label) ? label : quoted(label)}${operator}${quoted(value)}`;
 }
 
-function timingText({ offset, offsetText, fixedAt }: Timing): string {
+function timingText({ offset, offsetTerm, fixedAt }: Timing): string {
   const at =
     fixedAt === null
       ? ''
       : ` @ ${typeof fixedAt === 'number' ? (fixedAt / 1000).toFixed(3) : `${fixedAt}()`}`;
-  if (offset === 0 && offsetText === undefined) return at;
-  return `${at} offset ${offsetText ?? (offset < 0 ? '-' : '') + formatDuration(Math.abs(offset))}`;
+  return offset === 0 && offsetTerm === undefined ? at : `${at} offset ${durationText(offset, offsetTerm)}`;
+}
+
+/** Writes a duration of any sign, ms, or the arithmetic by which it was written. */
+function durationText(milliseconds: number, term?: DurationTerm): string {
+  if (term !== undefined) return termText(term);
+  return (milliseconds < 0 ? '-' : '') + formatDuration(Math.abs(milliseconds));
+}
+
+function termText(term: DurationTerm): string {
+  if (term.kind === 'number')
+    return term.isDuration ? durationText(term.seconds * 1000) : decimal(term.seconds);
+  const { operator, left, right, isBracketed } = term;
+  const [a, b] = [left, right].map((side) => (side === null ? '' : termText(side)));
+  const text = operator.endsWith('_of')
+    ? `${operator}(${a}, ${b})`
+    : right === null
+      ? `${operator}()`
+      : left === null
+        ? `${operator}${b}`
+        : `${a} ${operator} ${b}`;
+  return isBracketed ? `(${text})` : text;
 }

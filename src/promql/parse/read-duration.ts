@@ -1,8 +1,8 @@
 // Reader of durations, and of what Prometheus 3 computes from them: `[5m * 2]`, `offset (1h + 1m)`, `[step()]`.
 import type { SyntaxNode } from '@lezer/common';
-import { formatDuration, parseDuration, parseNumber } from '../model/literals.ts';
+import { parseDuration, parseNumber } from '../model/literals.ts';
 import type { PrometheusMajor } from '../model/series-source.ts';
-import { decimal } from '../template/go-numbers.ts';
+import type { DurationTerm } from '../model/syntax-tree.ts';
 import { childrenOf, errorAtNode, syntaxError, textOf } from './grammar-node.ts';
 
 /** The text of a query, and what is known of its evaluation. */
@@ -16,20 +16,20 @@ export interface DurationContext {
 
 export interface ReadDuration {
   readonly milliseconds: number;
-  /** The arithmetic as Prometheus prints it; absent for a duration that is written out. */
-  readonly written?: string;
+  /** The arithmetic; absent for a duration that is written out. */
+  readonly term?: DurationTerm;
 }
 
 /** Reads a duration of any sign. @throws PromqlError */
 export function durationAt(node: SyntaxNode, context: DurationContext): ReadDuration {
-  const term = termAt(node, context);
-  if (term.isNumber) return { milliseconds: Math.round(term.seconds * 1000) };
+  const { seconds, term } = termAt(node, context);
+  if (term.kind === 'number') return { milliseconds: Math.round(seconds * 1000) };
   const { text, generation } = context;
   if (generation === 2)
     throw errorAtNode('Arithmetic with durations is there from Prometheus 3 on, found', node, text);
-  if (!Number.isFinite(term.seconds) || Math.abs(term.seconds) > LONGEST)
+  if (!Number.isFinite(seconds) || Math.abs(seconds) > LONGEST)
     throw errorAtNode('The duration is too long, or no number', node, text);
-  return { milliseconds: Math.trunc(term.seconds * 1000), written: term.text };
+  return { milliseconds: Math.trunc(seconds * 1000), term };
 }
 
 /** Reads the range or the step of a subquery. @throws PromqlError unless it is longer than 0 */
@@ -45,13 +45,12 @@ const LONGEST = 2 ** 63 / 1e9;
 
 interface Term {
   readonly seconds: number;
-  /** As Prometheus prints it. */
-  readonly text: string;
-  /** It is written out, perhaps with a sign. */
-  readonly isNumber: boolean;
+  readonly term: DurationTerm;
 }
 
-const OPERATORS: Readonly<Record<string, readonly [sign: string, (a: number, b: number) => number]>> = {
+type Operator = Extract<DurationTerm, { kind: 'operation' }>['operator'];
+
+const OPERATORS: Readonly<Record<string, readonly [sign: Operator, (a: number, b: number) => number]>> = {
   Add: ['+', (a, b) => a + b],
   Sub: ['-', (a, b) => a - b],
   Mul: ['*', (a, b) => a * b],
@@ -67,9 +66,9 @@ function termAt(node: SyntaxNode, context: DurationContext): Term {
     case 'NumberDurationLiteralInDurationContext':
       return numberAt(first, context);
     case 'DurationStep':
-      return computed(context.step / 1000, 'step()');
+      return computed(context.step / 1000, 'step');
     case 'DurationRange':
-      return computed(context.range / 1000, 'range()');
+      return computed(context.range / 1000, 'range');
     case 'UnaryOp':
       return signed(textOf(first, context.text), termAt(required(second, node, context), context));
     default:
@@ -86,8 +85,13 @@ function required(node: SyntaxNode | undefined, parent: SyntaxNode, { text }: Du
   return node;
 }
 
-function computed(seconds: number, text: string): Term {
-  return { seconds, text, isNumber: false };
+function computed(
+  seconds: number,
+  operator: Operator,
+  left: DurationTerm | null = null,
+  right: DurationTerm | null = null,
+): Term {
+  return { seconds, term: { kind: 'operation', operator, left, right, isBracketed: false } };
 }
 
 function numberAt(node: SyntaxNode, { text }: DurationContext): Term {
@@ -97,24 +101,26 @@ function numberAt(node: SyntaxNode, { text }: DurationContext): Term {
   if (seconds === null || !Number.isFinite(seconds))
     throw errorAtNode('Cannot read the duration', node, text);
   const isDuration = duration !== null && written !== '0';
-  return { seconds, text: isDuration ? formatDuration(duration) : decimal(seconds), isNumber: true };
+  return { seconds, term: { kind: 'number', seconds, isDuration } };
 }
 
 /** A sign before a number is part of it. */
-function signed(sign: string, { seconds, text, isNumber }: Term): Term {
-  if (sign === '+') return { seconds, text, isNumber };
-  const negated = isNumber && text.startsWith('-') ? text.slice(1) : `-${text}`;
-  return { seconds: -seconds, text: negated, isNumber };
+function signed(sign: string, value: Term): Term {
+  if (sign === '+') return value;
+  const [{ term }, seconds] = [value, -value.seconds];
+  return term.kind === 'number'
+    ? { seconds, term: { ...term, seconds } }
+    : computed(seconds, '-', null, term);
 }
 
-function bracketed(term: Term): Term {
-  return term.isNumber ? term : { ...term, text: `(${term.text})` };
+function bracketed({ seconds, term }: Term): Term {
+  return { seconds, term: term.kind === 'number' ? term : { ...term, isBracketed: true } };
 }
 
 function extreme(name: string, [a, b]: readonly [Term, Term]): Term {
   return name === 'DurationMinOf'
-    ? computed(Math.min(a.seconds, b.seconds), `min_of(${a.text}, ${b.text})`)
-    : computed(Math.max(a.seconds, b.seconds), `max_of(${a.text}, ${b.text})`);
+    ? computed(Math.min(a.seconds, b.seconds), 'min_of', a.term, b.term)
+    : computed(Math.max(a.seconds, b.seconds), 'max_of', a.term, b.term);
 }
 
 function combined(node: SyntaxNode, [a, name, b]: readonly [Term, string, Term], text: string): Term {
@@ -122,5 +128,5 @@ function combined(node: SyntaxNode, [a, name, b]: readonly [Term, string, Term],
   if (sign === undefined || compute === undefined) throw syntaxError(text, node);
   if (b.seconds === 0 && (name === 'Div' || name === 'Mod'))
     throw errorAtNode('A duration is divided by 0', node, text);
-  return computed(compute(a.seconds, b.seconds), `${a.text} ${sign} ${b.text}`);
+  return computed(compute(a.seconds, b.seconds), sign, a.term, b.term);
 }

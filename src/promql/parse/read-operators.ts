@@ -4,7 +4,7 @@ import type { SyntaxNode } from '@lezer/common';
 import { createLabelSelection } from '../model/labels.ts';
 import { parseNumber } from '../model/literals.ts';
 import { durationAt, type DurationContext, type ReadDuration, stepAt } from './read-duration.ts';
-import type { Expression, FixedTime, Matching, Operation } from '../model/syntax-tree.ts';
+import type { Expression, FixedTime, Matching, Operation, Timing } from '../model/syntax-tree.ts';
 import {
   childNamed,
   childOf,
@@ -239,9 +239,9 @@ class Row {
           kind: 'subquery',
           operand: expression,
           range: range.milliseconds,
-          ...(range.written === undefined ? {} : { rangeText: range.written }),
+          ...(range.term === undefined ? {} : { rangeTerm: range.term }),
           step: step?.milliseconds ?? null,
-          ...(step?.written === undefined ? {} : { stepText: step.written }),
+          ...(step?.term === undefined ? {} : { stepTerm: step.term }),
           offset: 0,
           fixedAt: null,
           ...place,
@@ -278,6 +278,6 @@ class Row {
   }
 }
 
-function offsetOf({ milliseconds, written }: ReadDuration): { offset: number; offsetText?: string } {
-  return written === undefined ? { offset: milliseconds } : { offset: milliseconds, offsetText: written };
+function offsetOf({ milliseconds, term }: ReadDuration): Pick<Timing, 'offset' | 'offsetTerm'> {
+  return term === undefined ? { offset: milliseconds } : { offset: milliseconds, offsetTerm: term };
 }

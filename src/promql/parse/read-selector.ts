@@ -62,7 +62,7 @@ export function readRange(node: SyntaxNode, query: DurationContext): RangeSelect
     kind: 'range',
     selector: readSelector(inner, query),
     range: range.milliseconds,
-    ...(range.written === undefined ? {} : { rangeText: range.written }),
+    ...(range.term === undefined ? {} : { rangeTerm: range.term }),
     ...placeOf(node),
   };
 }

@@ -34,7 +34,9 @@ const CHUNK = 64 * 1024;
 
 /** Endpoints that also take their parameters from a form body, as promtool and Grafana send them. */
 export const FORM_PATHS: ReadonlySet<string> = new Set(
-  ['query', 'query_range', 'query_exemplars', 'series', 'labels', 'format_query'].map((name) => ROOT + name),
+  ['query', 'query_range', 'query_exemplars', 'series', 'labels', 'format_query', 'parse_query'].map(
+    (name) => ROOT + name,
+  ),
 );
 
 /** To be added after the other routes below /api/v1/. */

@@ -36,6 +36,15 @@ export function apiOf(
     url: 'http://127.0.0.1:9638',
     version: '1.2.3',
     last: () => ({ at: now, took: 0.25, interval: RESOLUTION }),
+    settings: () => ({
+      retention: 6 * 3_600_000,
+      maxBytes: 16 * 1024 * 1024,
+      resolution: RESOLUTION,
+      evaluateEvery: 15_000,
+      startedAt: now - 60_000,
+      loadedAt: now - 59_000,
+      isConfigGood: true,
+    }),
   });
 }
 
