@@ -18,9 +18,9 @@ export interface TakenFamily {
   /** Its bytes, where nothing has changed since they were kept. */
   readonly bytes: Buffer | null;
   /** Writes header and lines in pieces that are not long; the last one ends with an empty line. */
-  pieces(): Generator<string>;
+  readonly pieces: () => Generator<string>;
   /** Keeps the bytes of all pieces, unless something has changed since. */
-  keep(bytes: Buffer): void;
+  readonly keep: (bytes: Buffer) => void;
 }
 
 export interface Family {
