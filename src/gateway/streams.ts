@@ -3,6 +3,7 @@ import type { ServerResponse } from 'node:http';
 import { RPC_CODES } from '../core/base/json-rpc.ts';
 import { errorText } from '../core/gateway/envelope.ts';
 import type { Era, RequestId } from '../core/gateway/model.ts';
+import { TransientMap } from '../core/gateway/transient-map.ts';
 import type { Clock } from '../system/time/clock.ts';
 import { writeEventId, type EventId } from './event-id.ts';
 import { createKeptEvents, type KeptEvents } from './bounds/kept-events.ts';
@@ -89,7 +90,7 @@ export class Streams {
   readonly #boot: string;
   readonly #onLeft: StreamsOptions['onLeft'];
   readonly #kept: KeptEvents;
-  readonly #exchanges = new Map<number, Exchange>();
+  readonly #exchanges = new TransientMap<number, Exchange>();
   readonly #ownStreams = new Map<string, OwnStream>();
   readonly #unread: UnreadResponses;
   #cancelSweep: (() => void) | null = null;

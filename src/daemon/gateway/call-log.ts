@@ -36,8 +36,38 @@ const MAX_BODY = 16 * 1024;
 const NAMES_KEPT = 1_000;
 const MAX_NAMES = 200;
 
+type Slot = { -readonly [Key in keyof NumberedCall]: NumberedCall[Key] };
+
+/** Records of one server; the oldest one is at `next` once there are `MAX_RECORDS`. */
+interface Ring {
+  readonly records: Slot[];
+  next: number;
+}
+
+/** Returns the record to write next. The oldest is used again: as garbage, each would have grown old before it died. */
+function slotIn(ring: Ring, server: string): Slot {
+  const { records, next } = ring;
+  ring.next = (next + 1) % MAX_RECORDS;
+  const known = records[next];
+  if (known !== undefined) return known;
+  const slot: Slot = {
+    number: 0,
+    at: 0,
+    server,
+    client: null,
+    method: '',
+    tool: null,
+    took: 0,
+    waited: 0,
+    isRetry: false,
+    error: '',
+  };
+  records.push(slot);
+  return slot;
+}
+
 export function createCallLog({ paths, clock, redactor, onTrouble, ...options }: CallLogOptions): CallLog {
-  const rings = new Map<string, NumberedCall[]>();
+  const rings = new Map<string, Ring>();
   const files = new Map<string, RotatingFile>();
   let { mode } = options;
   let count = 0;
@@ -59,10 +89,12 @@ export function createCallLog({ paths, clock, redactor, onTrouble, ...options }:
     return cleaned;
   }
 
-  function ringOf(server: string): NumberedCall[] {
-    const known = rings.get(server) ?? [];
-    rings.set(server, known);
-    return known;
+  function ringOf(server: string): Ring {
+    const known = rings.get(server);
+    if (known !== undefined) return known;
+    const ring: Ring = { records: [], next: 0 };
+    rings.set(server, ring);
+    return ring;
   }
 
   function fileOf(server: string): RotatingFile {
@@ -82,22 +114,16 @@ export function createCallLog({ paths, clock, redactor, onTrouble, ...options }:
     add(server, exchange) {
       const { client, method, tool, took, waited, isRetry, error, request, response } = exchange;
       const at = clock.now();
-      const record: NumberedCall = {
-        number: (count += 1),
-        at,
-        server,
-        client: client === null ? null : cleanName(client, at),
-        method: cleanName(method, at),
-        tool: tool === null ? null : cleanName(tool, at),
-        took: Math.round(took),
-        waited: Math.round(waited),
-        isRetry,
-        error,
-      };
-      const ring = ringOf(server);
-      ring.push(record);
-      // In portions: moving a thousand entries for each call would cost more than the call's routing.
-      if (ring.length >= MAX_RECORDS * 1.25) ring.splice(0, ring.length - MAX_RECORDS);
+      const record = slotIn(ringOf(server), server);
+      record.number = count += 1;
+      record.at = at;
+      record.client = client === null ? null : cleanName(client, at);
+      record.method = cleanName(method, at);
+      record.tool = tool === null ? null : cleanName(tool, at);
+      record.took = Math.round(took);
+      record.waited = Math.round(waited);
+      record.isRetry = isRetry;
+      record.error = error;
       if (mode === 'off') return;
       const { number: _, ...line } = record;
       const bodies =
@@ -112,10 +138,10 @@ export function createCallLog({ paths, clock, redactor, onTrouble, ...options }:
       );
     },
     calls(server, { after, most }) {
-      const found = (server === null ? [...rings.values()] : [rings.get(server) ?? []])
-        .flatMap((ring) => ring.slice(-MAX_RECORDS).filter(({ number }) => number > after))
+      const found = (server === null ? [...rings.values()] : [rings.get(server)])
+        .flatMap((ring) => ring?.records.filter(({ number }) => number > after) ?? [])
         .toSorted((a, b) => a.number - b.number);
-      return found.slice(-most);
+      return found.slice(-most).map((record) => ({ ...record }));
     },
     setMode(changed) {
       mode = changed;

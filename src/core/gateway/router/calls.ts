@@ -1,6 +1,7 @@
 // Table of a server's calls: requests of clients that wait for the server, or for its answer.
 import { isId, metaOf, nameOf, subjectOf } from '../messages.ts';
 import type { ClientEvent, ExchangeError, GatewayAction, RequestId } from '../model.ts';
+import { TransientMap } from '../transient-map.ts';
 import type { Call, Session } from './entries.ts';
 import { META } from '../translate.ts';
 
@@ -61,12 +62,15 @@ export function observationOf(
   };
 }
 
+/** Calls that the server has, by our ids. */
+type SentCalls = Pick<TransientMap<string, Call>, 'get' | 'size' | 'values' | typeof Symbol.iterator>;
+
 export class CallTable {
-  readonly #sent = new Map<string, Call>();
-  readonly #byPort = new Map<number, Call>();
+  readonly #sent = new TransientMap<string, Call>();
+  readonly #byPort = new TransientMap<number, Call>();
   #queue = new Set<Call>();
 
-  get sent(): ReadonlyMap<string, Call> {
+  get sent(): SentCalls {
     return this.#sent;
   }
 

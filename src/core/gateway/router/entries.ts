@@ -1,6 +1,7 @@
 // Entries of a router's tables: a session of a client, and a call, which know each other.
 import type { JsonObject } from '../../base/json-rpc.ts';
 import type { Channel, Era, RequestId, SessionFacts } from '../model.ts';
+import type { TransientMap } from '../transient-map.ts';
 import type { Replayable } from './replay.ts';
 
 export interface Session {
@@ -14,7 +15,7 @@ export interface Session {
   /** Ms of the monotonic clock. */
   seenAt: number;
   hasSpoken: boolean;
-  readonly calls: Map<RequestId, Call>;
+  readonly calls: TransientMap<RequestId, Call>;
 }
 
 export interface Call extends Replayable {

@@ -1,6 +1,7 @@
 // Sessions of a server's clients that are in memory: the least recently used are forgotten, whose ids stay good.
 import type { Session } from './entries.ts';
 import type { KeptSession, SessionFacts } from '../model.ts';
+import { TransientMap } from '../transient-map.ts';
 import { levelOf, severityOf } from '../translate.ts';
 
 /** Resources that one session may be subscribed to. */
@@ -39,7 +40,7 @@ export class SessionTable {
       uris: new Set(kept?.uris.slice(0, MAX_URIS)),
       seenAt: at,
       hasSpoken: false,
-      calls: new Map(),
+      calls: new TransientMap(),
     });
   }
 
