@@ -76,14 +76,17 @@ export async function answerQueryRange(parameters: Parameters, context: ApiConte
   return { ...result('matrix', texts), warnings: warningsFor(steps.start, context) };
 }
 
+/** For a query that is not evaluated: what `step()` and `range()` are is not known, but some time. */
+const ANY = { step: 60_000, range: 3_600_000 };
+
 /** Answers a query in the format of Prometheus. @throws QueryError */
 export function answerFormatQuery(parameters: Parameters, context: ApiContext): ApiData {
-  return dataOf(formatExpression(queryIn(parameters, context).expression, context.generation()));
+  return dataOf(formatExpression(queryIn(parameters, context, ANY).expression, context.generation()));
 }
 
 /** Answers the syntax tree of a query. @throws QueryError */
 export function answerParseQuery(parameters: Parameters, context: ApiContext): ApiData {
-  return dataOf(describeExpression(queryIn(parameters, context).expression));
+  return dataOf(describeExpression(queryIn(parameters, context, ANY).expression));
 }
 
 function queryIn(
