@@ -27,7 +27,7 @@ export function describeError(error: unknown): { readonly message: string; reado
 function cureOf(error: unknown, line: string): string | null {
   // The limit is at fault, not the file that could not be opened.
   if (/\bE[MN]FILE\b/u.test(line)) return TOO_FEW_FILES;
-  if (error instanceof WatchdogError) return error.hint;
+  if (error instanceof WatchdogError) return error.hint ?? CURES[codeOf(error.cause) ?? ''] ?? null;
   return CURES[codeOf(error) ?? ''] ?? 'This should not happen: MCP_LOG_LEVEL=debug shows where it came from';
 }
 

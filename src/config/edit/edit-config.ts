@@ -1,6 +1,7 @@
 // Change of the servers in a config file: validated as a whole before the file is replaced at once.
 import { realpathSync, statSync } from 'node:fs';
 import { WatchdogError } from '../../core/base/errors.ts';
+import { messageOf } from '../../core/base/guards.ts';
 import { writeFileAtomic } from '../../system/files/write-file-atomic.ts';
 import { readConfig } from '../load.ts';
 import type { Environment } from '../read/env-expansion.ts';
@@ -75,13 +76,17 @@ function identify({ path, reason }: Problem): string {
 /**
  * Replaces the file, or the file that a link leads to, and keeps its mode.
  *
- * @throws WatchdogError CONFIG_UNREADABLE when somebody else has changed it meanwhile; the system's error
+ * @throws WatchdogError CONFIG_UNREADABLE when somebody else has changed it meanwhile, or the system does not write it
  */
 export function applyEdit(path: string, { before, text }: ConfigEdit): void {
-  const file = realpathSync(path);
   if (readSecureFile(path).text !== before)
     throw new WatchdogError('CONFIG_UNREADABLE', `Cannot edit ${path}: it was changed at the same time`, {
       hint: 'Try again',
     });
-  writeFileAtomic(file, text, { mode: statSync(file).mode & 0o777 });
+  try {
+    const file = realpathSync(path);
+    writeFileAtomic(file, text, { mode: statSync(file).mode & 0o777 });
+  } catch (cause) {
+    throw new WatchdogError('CONFIG_UNREADABLE', `Cannot write ${path}: ${messageOf(cause)}`, { cause });
+  }
 }

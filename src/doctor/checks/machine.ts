@@ -1,5 +1,5 @@
 // Checks of the machine: clock, size of the logs, disk space, file descriptors, process 1.
-import { existsSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, lstatSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { isDiskTrouble } from '../../control/fallback-place.ts';
 import { size } from '../../core/base/format.ts';
@@ -60,9 +60,14 @@ export const logs: Check = {
             'mcp-watchdog cleanup; lower logs.maxSize or logs.keep',
           )
         : ok(`logs and journal take ${size(bytes)}`);
-    return Promise.resolve([found]);
+    const redirected = [paths.watchdogLog, paths.alertsLog, paths.journal]
+      .filter((file) => lstatSync(file, { throwIfNoEntry: false })?.isSymbolicLink() === true)
+      .map((file) => warning(`${file} is a symbolic link, so that nothing is written to it`, UNLINK));
+    return Promise.resolve([...redirected, found]);
   },
 };
+
+const UNLINK = 'remove the link; to keep logs elsewhere, make the folder a link';
 
 function sizeOf(folder: string): number {
   let sum = 0;

@@ -1,6 +1,6 @@
 // All doctor checks: one situation a row, with its finding.
 import { spawnSync } from 'node:child_process';
-import { chmodSync, mkdirSync, readdirSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readdirSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished, test } from 'vitest';
@@ -682,6 +682,18 @@ describe('folders that macOS protects', () => {
       await protectedFolders.run(onMac('servers: {a: {command: [x, /home/ada/Documents2]}}')),
     ).toMatchObject([{ status: 'ok' }]);
   });
+});
+
+it('tells of a log that is a link, which is not followed', async () => {
+  const context = healthy();
+  symlinkSync(join(context.paths.home, 'elsewhere'), context.paths.watchdogLog);
+  expect(await logs.run(context)).toMatchObject([
+    {
+      status: 'warning',
+      message: `${context.paths.watchdogLog} is a symbolic link, so that nothing is written to it`,
+    },
+    { status: 'ok' },
+  ]);
 });
 
 it('tells of logs that take much', async () => {
