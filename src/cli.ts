@@ -4,6 +4,7 @@ import { realpathSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { shimCall, type ShimCall } from './commands/connect/shim-call.ts';
 import type { CommandIo } from './commands/shared/command.ts';
+import { loadNow } from './system/load-now.ts';
 
 /**
  * Runs one command line, without the first two words of `process.argv`.
@@ -11,16 +12,19 @@ import type { CommandIo } from './commands/shared/command.ts';
  * @returns the exit code; errors have been printed
  */
 export async function runCli(argv: readonly string[], io: CommandIo): Promise<number> {
-  if (argv.length === 1 && /^(?:-|help$)/u.test(argv[0] ?? '')) {
-    const { quickAnswer } = await import('./commands/quick-answer.ts');
-    const answer = quickAnswer(argv, io.out.columns);
-    if (answer !== null) {
-      io.out.write(answer);
-      return 0;
-    }
-  }
+  if (await answerQuickly(argv, io.out)) return 0;
   const { runCommandLine } = await import('./commands/command-line.ts');
   return await runCommandLine(argv, io);
+}
+
+/** Prints help or version, for which hardly anything is loaded. @returns false for any other command line */
+async function answerQuickly(argv: readonly string[], out: CommandIo['out']): Promise<boolean> {
+  if (argv.length !== 1 || !/^(?:-|help$)/u.test(argv[0] ?? '')) return false;
+  loadNow(import.meta.url, './commands/quick-answer.js');
+  const { quickAnswer } = await import('./commands/quick-answer.ts');
+  const answer = quickAnswer(argv, out.columns);
+  if (answer !== null) out.write(answer);
+  return answer !== null;
 }
 
 /** Runs `connect NAME` with nothing loaded that it does not need: a client waits for it, and starts one for each server. */
@@ -28,6 +32,7 @@ async function connect(call: ShimCall): Promise<number> {
   const { setFlagsFromString } = await import('node:v8');
   // Loading a program optimises the loader itself: 4 MB for code that never runs again. Back on once it serves.
   setFlagsFromString('--no-opt');
+  loadNow(import.meta.url, './commands/connect/run-shim.js');
   const { processShimIo, runShim } = await import('./commands/connect/run-shim.ts');
   return await runShim(call, processShimIo(), { onServing: () => setFlagsFromString('--opt') });
 }
@@ -38,6 +43,10 @@ async function preferMemory(): Promise<void> {
   limitYoungGeneration(process.env);
   deferOptimising();
 }
+
+/** Loaded for every command, and for the one that people and prompts ask most often. */
+const FIRST = ['./commands/shared/process-io.js', './commands/command-line.js'];
+const FOR_STATUS = ['./commands/inspect/status.js', './commands/views/status-table.js'];
 
 async function runCommand(argv: readonly string[]): Promise<number> {
   if (argv[0] === 'run') await preferMemory();
@@ -51,8 +60,11 @@ async function runCommand(argv: readonly string[]): Promise<number> {
   });
   // Nobody is left to be told.
   process.stderr.on('error', () => {});
+  if (await answerQuickly(argv, process.stdout)) return 0;
+  loadNow(import.meta.url, './commands/compile-cache.js');
   const { keepCompiled } = await import('./commands/compile-cache.ts');
   keepCompiled(argv, process.env);
+  loadNow(import.meta.url, ...FIRST, ...(argv.includes('status') ? FOR_STATUS : []));
   const { processIo } = await import('./commands/shared/process-io.ts');
   return await runCli(argv, processIo);
 }

@@ -44,7 +44,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   daemon: ['core', 'system', 'wire', ...FEATURES, 'config', 'control', 'web', 'gateway'],
   doctor: ['core', 'system', ...FEATURES, 'config', 'control'],
   commands: ['core', 'system', 'wire', ...FEATURES, 'config', 'control', 'daemon', 'doctor'],
-  cli: ['core', 'commands'],
+  cli: ['core', 'system', 'commands'],
   index: ['core', 'system', 'daemon'],
 };
 
