@@ -1,4 +1,4 @@
-// `npm run build`: src/ to dist/, and the page in the browser to dist/page/ bundled.
-import { buildAll } from './setup.mjs';
+// `npm run build`: src/ to dist/, and the page in the browser to dist/page/ bundled; with `--if-older` only where a source is newer.
+import { build, buildAll } from './setup.mjs';
 
-await buildAll();
+await (process.argv.includes('--if-older') ? build() : buildAll());

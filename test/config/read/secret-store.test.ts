@@ -23,7 +23,7 @@ interface Question {
 }
 
 function answerTo({ kind = 'keychain', name = 'mcp/ada', platform = 'darwin', environment = {} }: Question) {
-  return openSecretStores({ environment, platform, timeout: 300 })(kind, name);
+  return openSecretStores({ environment, platform, timeout: 20_000 })(kind, name);
 }
 
 describe('${keychain:SERVICE/ACCOUNT}', () => {
