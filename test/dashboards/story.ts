@@ -3,6 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect, onTestFinished } from 'vitest';
 import { connect } from '../../src/control/client.ts';
+import { TICK } from '../../src/system/time/tick.ts';
 import {
   fixture,
   freePort,
@@ -19,7 +20,7 @@ import { waitFor } from '../fakes/wait-for.ts';
 /** Of the scrapes, seconds. */
 export const SCRAPE = 1;
 /** Beyond the heartbeat and the threshold from which on a gap is a sleep, ms. */
-const SLEEP = 12_500;
+const SLEEP = TICK + 10_000 + 500;
 const ALERTING = fileURLToPath(new URL('../../alerting', import.meta.url));
 const FIXTURES = new URL('../fixtures/servers/', import.meta.url);
 const TOOLS = fileURLToPath(new URL('tools.mjs', FIXTURES));

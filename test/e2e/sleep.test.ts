@@ -1,11 +1,12 @@
 // Suspended daemon: the gap counts as sleep of the machine, not as an outage of the servers.
 import { expect, test } from 'vitest';
+import { TICK } from '../../src/system/time/tick.ts';
 import { waitFor } from '../fakes/wait-for.ts';
 import { fixture } from './daemon.ts';
 import { connectV1, gatewayPlace, toolsServer } from './gateway-clients.ts';
 
 /** Beyond the heartbeat and the threshold from which on a gap is a sleep, ms. */
-const SLEEP = 12_500;
+const SLEEP = TICK + 10_500;
 
 test(
   'a daemon that is stopped and continued counts one sleep and restarts nobody',
