@@ -14,11 +14,6 @@ export interface ScrapeIngest {
   readonly wants: (name: string) => boolean;
 }
 
-/** Null when no rule reads it. */
-interface KnownSeries {
-  stored: OpenSeries | null;
-}
-
 const UP: MetricSample = { name: 'up', labels: {}, value: 1 };
 
 export function createScrapeIngest(
@@ -29,17 +24,19 @@ export function createScrapeIngest(
   const names = new Set(required.map(({ selector }) => selector.name));
   let at = 0;
 
-  function open({ name, labels }: Pick<MetricSample, 'name' | 'labels'>): OpenSeries | null {
-    return store.open(scrapedLabels(name, storedLabels(name, labels, generation), target), at);
+  function open(sample: Pick<MetricSample, 'name' | 'labels'>): OpenSeries | null {
+    const labels = storedLabels(sample.name, sample.labels, generation);
+    return store.open(scrapedLabels(labels === sample.labels ? sample : { name: sample.name, labels }, target), at);
   }
 
-  const known = new SampleMemo<KnownSeries>((sample) => ({ stored: open(sample) }));
+  /** Null for a series that no rule reads. */
+  const known = new SampleMemo<OpenSeries | null>(open);
 
   function append(sample: MetricSample): void {
     const series = known.find(sample);
-    if (series.stored === null) return;
-    if (series.stored.isGone) series.stored = open(sample);
-    series.stored?.push(at, sample.value, false);
+    if (series.known === null) return;
+    if (series.known.isGone) series.known = open(sample);
+    series.known?.push(at, sample.value, false);
   }
 
   return {
@@ -49,8 +46,8 @@ export function createScrapeIngest(
       known.beginRound();
       for (const sample of samples) append(sample);
       append(UP);
-      for (const { stored } of known.endRound())
-        if (stored?.isGone === false) stored.push(at, Number.NaN, true);
+      // Ignored where the very series was shown as a new one.
+      for (const series of known.endRound()) if (series?.isGone === false) series.push(at, Number.NaN, true);
     },
   };
 }

@@ -85,7 +85,7 @@ export function createFamily(options: FamilyOptions): Family {
     name,
     add(labels, value, text = labelsText(labels)) {
       isZero = false;
-      const line: Line = { name, labels, text, id: ids.take(), value };
+      const line: Line = { name, labels, text, id: ids.take(), scraped: null, value };
       lines.add(line);
       kept.drop();
       return line;

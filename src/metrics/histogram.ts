@@ -122,6 +122,7 @@ function emptyCounts(given: Labels, { names, bounds, ids }: Shape): SeriesCounts
     name,
     labels: own,
     id: ids.take(),
+    scraped: null,
     value: 0,
   });
   return {

@@ -27,6 +27,8 @@ export interface MetricSample {
   readonly value: number;
   /** A small number that its series has as long as it is shown, with the same `labels` object; later another may have it. */
   readonly id?: number;
+  /** Its labels with those that a scrape adds, for readers who have found them; null before. */
+  scraped?: Readonly<Record<string, string>> | null;
 }
 
 /** Data of `/api/v1/alerts`, in the format of Prometheus. */

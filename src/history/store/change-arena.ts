@@ -22,14 +22,21 @@ export function isEnd(written: number): boolean {
   return (written & ENDED) !== 0;
 }
 
-/** Changes of one series, oldest first. Belongs to the arena that created it. */
-export interface ChangeList {
-  blocks: number[];
+const NO_BLOCKS: readonly number[] = [];
+
+/** Changes of one series, oldest first. Belongs to one arena, which alone changes it. */
+export class ChangeList {
+  /** Empty while there is at most one change: that one is `tick` and `lastValue`, since most series never change. */
+  blocks: readonly number[] = NO_BLOCKS;
+  /** As `copy` writes it. */
+  tick = 0;
+  /** Value of the newest change that is no end. */
+  lastValue = Number.NaN;
   /** Slot of the first change within the first block. */
-  first: number;
-  length: number;
-  /** All values are whole numbers of 32 bits, as counters and sizes are: they take half the room. */
-  isWhole: boolean;
+  first = 0;
+  length = 0;
+  /** All values in blocks are whole numbers of 32 bits, as counters and sizes are: they take half the room. */
+  isWhole = true;
 }
 
 /** Changes copied out of the arena. */
@@ -53,29 +60,39 @@ export class ChangeArena {
     return this.#whole.bytes + this.#other.bytes;
   }
 
-  create(): ChangeList {
-    return { blocks: [], first: 0, length: 0, isWhole: true };
-  }
-
   push(
     list: ChangeList,
     { tick, value, hasEnded }: { tick: number; value: number; hasEnded: boolean },
   ): void {
+    const written = hasEnded ? (tick | ENDED) >>> 0 : tick;
+    if (list.length === 0 && list.blocks.length === 0)
+      Object.assign(list, { tick: written, first: 0, length: 1 });
+    else {
+      if (list.blocks.length === 0) {
+        list.length = 0;
+        this.#append(list, list.tick, list.lastValue);
+      }
+      this.#append(list, written, value);
+    }
+    if (!hasEnded) list.lastValue = value;
+  }
+
+  #append(list: ChangeList, written: number, value: number): void {
+    const hasEnded = isEnd(written);
     if (list.isWhole && !hasEnded && !isWhole(value)) this.#widen(list);
     const pool = this.#poolOf(list);
     const slot = list.first + list.length;
-    if (list.blocks.length === 0) list.blocks = [pool.take()];
-    // A list that grows takes room for sixteen more: most have one block for ever.
-    else if (slot === list.blocks.length * BLOCK) list.blocks.push(pool.take());
+    if (slot === list.blocks.length * BLOCK) list.blocks = [...list.blocks, pool.take()];
     list.length += 1;
     const slab = pool.slabOf(list, slot);
     const offset = pool.offsetOf(list, slot);
-    slab.ticks[offset] = hasEnded ? (tick | ENDED) >>> 0 : tick;
+    slab.ticks[offset] = written;
     slab.values[offset] = hasEnded ? 0 : value;
   }
 
   /** The change at `index`, as `readTick` reads it. */
   tickAt(list: ChangeList, index: number): number {
+    if (list.blocks.length === 0) return list.tick;
     const pool = this.#poolOf(list);
     const slot = list.first + index;
     return pool.slabOf(list, slot).ticks[pool.offsetOf(list, slot)] ?? 0;
@@ -95,6 +112,11 @@ export class ChangeArena {
 
   /** Copies the changes from index `from` up to but without `to` into the lists, from `at` on. */
   copy(list: ChangeList, { from, to }: { from: number; to: number }, into: Changes, at = 0): void {
+    if (list.blocks.length === 0 && from < to) {
+      into.ticks[at] = list.tick;
+      into.values[at] = isEnd(list.tick) ? 0 : list.lastValue;
+      return;
+    }
     const pool = this.#poolOf(list);
     for (let index = from; index < to;) {
       const slot = list.first + index;
@@ -112,13 +134,16 @@ export class ChangeArena {
     list.first += count;
     list.length -= count;
     const unused = Math.min(Math.floor(list.first / BLOCK), list.blocks.length);
-    if (unused > 0) this.#poolOf(list).release(list.blocks.splice(0, unused));
+    if (unused > 0) {
+      this.#poolOf(list).release(list.blocks.slice(0, unused));
+      list.blocks = unused === list.blocks.length ? NO_BLOCKS : list.blocks.slice(unused);
+    }
     list.first -= unused * BLOCK;
   }
 
   clear(list: ChangeList): void {
     this.#poolOf(list).release(list.blocks);
-    Object.assign(list, { blocks: [], first: 0, length: 0 });
+    Object.assign(list, { blocks: NO_BLOCKS, first: 0, length: 0 });
   }
 
   #poolOf({ isWhole: whole }: ChangeList): BlockPool {
@@ -132,10 +157,8 @@ export class ChangeArena {
     this.copy(list, { from: 0, to: length }, old);
     this.clear(list);
     list.isWhole = false;
-    for (let index = 0; index < length; index += 1) {
-      const read = readTick(old.ticks[index] ?? 0);
-      this.push(list, { ...read, value: old.values[index] ?? Number.NaN });
-    }
+    for (let index = 0; index < length; index += 1)
+      this.#append(list, old.ticks[index] ?? 0, old.values[index] ?? Number.NaN);
   }
 }
 

@@ -22,11 +22,6 @@ export interface HistoryFeed {
   endAll(at: number): void;
 }
 
-/** Null for a sample that is left out. */
-interface Slot {
-  series: StoredSeries | null;
-}
-
 export function createHistoryFeed(store: HistoryStore, target: ScrapeTarget): HistoryFeed {
   const own = createSlots(store, target);
   const derived = createSlots(store, null);
@@ -38,15 +33,13 @@ export function createHistoryFeed(store: HistoryStore, target: ScrapeTarget): Hi
     ingest({ at, samples, derived: others }) {
       const tick = store.beginTick(at);
       if (tick === null) return;
-      const before = isFirst ? new Set(store.live()) : null;
-      isFirst = false;
-      const set = (series: StoredSeries, value: number): void => {
-        store.set(series, tick, value);
-        before?.delete(series);
-      };
+      const set = (series: StoredSeries, value: number): void => store.set(series, tick, value);
       const ended = [...own.each([...samples, up], set), ...derived.each(others, set)];
-      for (const { series } of ended) if (series?.isGone === false) store.end(series, tick);
-      for (const series of before ?? []) store.end(series, tick);
+      // A series that is shown as a new one, with other objects, has not ended.
+      for (const series of ended)
+        if (series?.isGone === false && series.setAt !== tick) store.end(series, tick);
+      if (isFirst) for (const series of store.live()) if (series.setAt !== tick) store.end(series, tick);
+      isFirst = false;
     },
     endAll(at) {
       const tick = store.beginTick(at);
@@ -59,18 +52,22 @@ export function createHistoryFeed(store: HistoryStore, target: ScrapeTarget): Hi
 
 /** @param target of which all series get labels; null for none */
 function createSlots(store: HistoryStore, target: ScrapeTarget | null) {
-  const open = ({ name, labels }: Pick<MetricSample, 'name' | 'labels'>): StoredSeries | null =>
-    isThinned(name, labels) ? null : store.series(scrapedLabels(name, labels, target));
-  const known = new SampleMemo<Slot>((sample) => ({ series: open(sample) }));
+  const open = (sample: Pick<MetricSample, 'name' | 'labels'>): StoredSeries | null =>
+    isThinned(sample.name, sample.labels) ? null : store.series(scrapedLabels(sample, target));
+  /** Null for a sample that is left out. */
+  const known = new SampleMemo<StoredSeries | null>(open);
 
   return {
-    /** Returns the slots of series that were shown last time and are not any more. */
-    each(samples: readonly MetricSample[], set: (series: StoredSeries, value: number) => void): Slot[] {
+    /** Returns the series that were shown last time and are not any more. */
+    each(
+      samples: readonly MetricSample[],
+      set: (series: StoredSeries, value: number) => void,
+    ): (StoredSeries | null)[] {
       known.beginRound();
       for (const sample of samples) {
         const slot = known.find(sample);
-        if (slot.series?.isGone === true) slot.series = open(sample);
-        if (slot.series !== null) set(slot.series, sample.value);
+        if (slot.known?.isGone === true) slot.known = open(sample);
+        if (slot.known !== null) set(slot.known, sample.value);
       }
       return known.endRound();
     },

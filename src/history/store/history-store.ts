@@ -4,20 +4,24 @@ import { ListSpace } from '../../promql/model/list-space.ts';
 import { matchesAll } from '../../promql/model/matcher.ts';
 import { LabelIndex } from '../../promql/series/label-index.ts';
 import type { Selection } from '../../promql/model/series-source.ts';
-import { ChangeArena, type ChangeList, readTick } from './change-arena.ts';
+import { ChangeArena, ChangeList, readTick } from './change-arena.ts';
 import { END, expandChanges, GAP } from './expand-changes.ts';
 import { HistorySeries, SampleTimes } from './history-series.ts';
 import { type TickRange, TimeColumn } from '../../promql/series/time-column.ts';
 
-/** One series that is kept; a handle for the other calls. */
-export interface StoredSeries {
+/** One series that is kept, with its changes; a handle for the other calls. */
+export class StoredSeries extends ChangeList {
   readonly labels: Labels;
-  readonly changes: ChangeList;
-  /** The value that stays until it changes. */
-  lastValue: number;
-  hasEnded: boolean;
+  hasEnded = true;
   /** Every change of it was dropped: the store does not know it any more. */
-  isGone: boolean;
+  isGone = false;
+  /** The last tick for which it was set, changed or not. */
+  setAt = -1;
+
+  constructor(labels: Labels) {
+    super();
+    this.labels = labels;
+  }
 }
 
 export interface HistoryBounds {
@@ -101,13 +105,7 @@ export class HistoryStore {
     if (metric.isEmpty) this.#metrics.set(name, metric);
     const known = metric.get(labels);
     if (known !== undefined) return known;
-    const made = {
-      labels,
-      changes: this.#arena.create(),
-      lastValue: Number.NaN,
-      hasEnded: true,
-      isGone: false,
-    };
+    const made = new StoredSeries(labels);
     metric.add(made);
     this.#series += 1;
     this.#labelBytes += bytesOf(labels);
@@ -116,17 +114,17 @@ export class HistoryStore {
 
   /** Sets the value of a series from `tick` on; nothing is stored when it is the same as before. */
   set(series: StoredSeries, tick: number, value: number): void {
+    series.setAt = tick;
     if (!series.hasEnded && Object.is(series.lastValue, value)) return;
     series.hasEnded = false;
-    series.lastValue = value;
-    this.#arena.push(series.changes, { tick, value, hasEnded: false });
+    this.#arena.push(series, { tick, value, hasEnded: false });
   }
 
   /** Marks the end of a series at `tick`. */
   end(series: StoredSeries, tick: number): void {
     if (series.hasEnded) return;
     series.hasEnded = true;
-    this.#arena.push(series.changes, { tick, value: Number.NaN, hasEnded: true });
+    this.#arena.push(series, { tick, value: Number.NaN, hasEnded: true });
   }
 
   /** Series that have not ended. */
@@ -152,7 +150,7 @@ export class HistoryStore {
   }
 
   /** Whether a series has a sample in these ticks. */
-  isPresent({ changes }: StoredSeries, { from, to }: TickRange): boolean {
+  isPresent(changes: StoredSeries, { from, to }: TickRange): boolean {
     if (to <= from) return false;
     const first = this.#arena.indexAt(changes, from);
     for (let index = Math.max(0, first); index < changes.length; index += 1) {
@@ -172,17 +170,17 @@ export class HistoryStore {
   }
 
   /** Writes the samples of a series out; a mark stands where it ended. */
-  read({ labels, changes }: StoredSeries, { from, to, times, space }: SharedTimes): HistorySeries {
-    const first = Math.max(0, this.#arena.indexAt(changes, from));
-    const last = this.#arena.indexAt(changes, to - 1) + 1;
+  read(series: StoredSeries, { from, to, times, space }: SharedTimes): HistorySeries {
+    const first = Math.max(0, this.#arena.indexAt(series, from));
+    const last = this.#arena.indexAt(series, to - 1) + 1;
     const count = Math.max(0, last - first);
     if (count > this.#copied.ticks.length)
       this.#copied = { ticks: new Uint32Array(2 * count), values: new Float64Array(2 * count) };
-    this.#arena.copy(changes, { from: first, to: last }, this.#copied);
+    this.#arena.copy(series, { from: first, to: last }, this.#copied);
     const { values, marks } = expandChanges(this.#copied, { from, to, count }, space.take());
-    if (marks === null) return new HistorySeries(labels, { times, values, ends: null });
+    if (marks === null) return new HistorySeries(series.labels, { times, values, ends: null });
     const isThere = (_: number, index: number): boolean => marks[index] !== GAP;
-    return new HistorySeries(labels, {
+    return new HistorySeries(series.labels, {
       times: new SampleTimes(times.all.filter(isThere)),
       values: values.filter(isThere),
       ends: marks.includes(END) ? marks.filter((mark) => mark !== GAP) : null,
@@ -206,10 +204,10 @@ export class HistoryStore {
   /** Everything as plain lists: the changes of all series, one after the other. */
   dump(): StoreDump {
     const series = [...this.all()];
-    const total = series.reduce((sum, { changes }) => sum + changes.length, 0);
+    const total = series.reduce((sum, { length }) => sum + length, 0);
     const [ticks, values] = [new Uint32Array(total), new Float64Array(total)];
     let at = 0;
-    for (const { changes } of series) {
+    for (const changes of series) {
       this.#arena.copy(changes, { from: 0, to: changes.length }, { ticks, values }, at);
       at += changes.length;
     }
@@ -218,7 +216,7 @@ export class HistoryStore {
       firstTick,
       droppedUntil: this.#droppedUntil,
       times: this.#times.view(firstTick, nextTick),
-      series: series.map(({ labels, changes }) => ({ labels, count: changes.length })),
+      series: series.map(({ labels, length }) => ({ labels, count: length })),
       ticks,
       values,
     };
@@ -233,7 +231,7 @@ export class HistoryStore {
     const texts = new Map<string, string>();
     for (const { labels, count } of series) {
       const stored = this.series(withShared(labels, texts));
-      if (stored.changes.length > 0) throw new RangeError('A series is there twice');
+      if (stored.length > 0) throw new RangeError('A series is there twice');
       this.#loadChanges(stored, ticks.subarray(at, at + count), values.subarray(at, at + count));
       at += count;
     }
@@ -245,9 +243,8 @@ export class HistoryStore {
       const { tick, hasEnded } = readTick(written);
       if (tick <= before || tick >= this.#times.nextTick) throw new RangeError('Ticks do not grow');
       before = tick;
-      stored.lastValue = values[index] ?? Number.NaN;
       stored.hasEnded = hasEnded;
-      this.#arena.push(stored.changes, { tick, value: stored.lastValue, hasEnded });
+      this.#arena.push(stored, { tick, value: values[index] ?? Number.NaN, hasEnded });
     }
   }
 
@@ -258,7 +255,7 @@ export class HistoryStore {
       for (const series of metric.values()) {
         if (this.#isKept(series)) continue;
         series.isGone = true;
-        this.#arena.clear(series.changes);
+        this.#arena.clear(series);
         this.#series -= 1;
         this.#labelBytes -= bytesOf(series.labels);
         metric.delete(series);
@@ -268,7 +265,7 @@ export class HistoryStore {
   }
 
   /** Drops the changes that no kept tick needs; false when nothing is left of the series. */
-  #isKept({ changes }: StoredSeries): boolean {
+  #isKept(changes: StoredSeries): boolean {
     const current = this.#arena.indexAt(changes, this.#times.firstTick);
     if (current > 0) this.#arena.drop(changes, current);
     if (changes.length === 0) return false;

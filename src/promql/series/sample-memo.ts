@@ -8,22 +8,24 @@ interface Sample {
   readonly id?: number;
 }
 
-interface Slot<Known> {
+/** What is known of a series that has samples. */
+export interface KnownSample<Known> {
   readonly name: string;
-  /** Those of its sample. */
+  /** Those of its samples. */
   readonly labels: Labels;
-  readonly known: Known;
-  /** The last one that showed it; none after its end. */
+  known: Known;
+  /** The last round that showed it. */
   round: number;
 }
 
-const ENDED = -1;
+type Slots<Known> = LabelIndex<KnownSample<Known>>;
 
 export class SampleMemo<Known> {
   readonly #make: (sample: Sample) => Known;
-  readonly #byName = new Map<string, LabelIndex<Slot<Known>>>();
   /** By `id` of the sample. */
-  readonly #byId: (Slot<Known> | undefined)[] = [];
+  readonly #byId: (KnownSample<Known> | undefined)[] = [];
+  /** Those of samples without one. */
+  readonly #byName = new Map<string, Slots<Known>>();
   #round = 0;
   /** Series that are known, and those of them that this round has shown. */
   #count = 0;
@@ -39,21 +41,28 @@ export class SampleMemo<Known> {
     this.#shown = 0;
   }
 
-  find(sample: Sample): Known {
-    const slot = this.#slotOf(sample);
+  find(sample: Sample): KnownSample<Known> {
+    const slot = sample.id === undefined ? this.#byLabels(sample) : this.#byNumber(sample, sample.id);
     if (slot.round !== this.#round) this.#shown += 1;
     slot.round = this.#round;
-    return slot.known;
+    return slot;
   }
 
-  /** Forgets the series that the round did not show, and returns what was known of them. */
+  /**
+   * Forgets the series that the round did not show, and returns what was known of them. One that is shown with other labels
+   * objects or another `id` than before is among them, though it did not end: the same series is known anew then.
+   */
   endRound(): Known[] {
     if (this.#shown === this.#count) return [];
-    const ended: Known[] = [];
+    const ended = this.#replaced.splice(0);
+    const isOver = (slot: KnownSample<Known>): boolean => slot.round !== this.#round;
+    for (const [id, slot] of this.#byId.entries()) {
+      if (slot === undefined || !isOver(slot)) continue;
+      this.#byId[id] = undefined;
+      ended.push(slot.known);
+    }
     for (const [name, index] of this.#byName) {
-      for (const slot of index.values()) {
-        if (slot.round === this.#round) continue;
-        slot.round = ENDED;
+      for (const slot of [...index.values()].filter(isOver)) {
         index.delete(slot);
         ended.push(slot.known);
       }
@@ -63,24 +72,31 @@ export class SampleMemo<Known> {
     return ended;
   }
 
-  #slotOf(sample: Sample): Slot<Known> {
-    const { id, name, labels } = sample;
-    if (id === undefined) return this.#find(sample);
+  /** Of ids that another series has now. */
+  readonly #replaced: Known[] = [];
+
+  #byNumber(sample: Sample, id: number): KnownSample<Known> {
+    const { name, labels } = sample;
     const last = this.#byId[id];
-    if (last !== undefined && last.labels === labels && last.name === name && last.round !== ENDED)
-      return last;
-    return (this.#byId[id] = this.#find(sample));
+    if (last !== undefined && last.labels === labels && last.name === name) return last;
+    if (last !== undefined) this.#replaced.push(last.known);
+    const made = this.#open(sample);
+    this.#byId[id] = made;
+    return made;
   }
 
-  #find(sample: Sample): Slot<Known> {
-    const { name, labels } = sample;
-    const index = this.#byName.get(name) ?? new LabelIndex();
-    if (index.isEmpty) this.#byName.set(name, index);
-    const found = index.get(labels);
+  #byLabels(sample: Sample): KnownSample<Known> {
+    const index: Slots<Known> = this.#byName.get(sample.name) ?? new LabelIndex();
+    if (index.isEmpty) this.#byName.set(sample.name, index);
+    const found = index.get(sample.labels);
     if (found !== undefined) return found;
-    const made = { name, labels, known: this.#make(sample), round: 0 };
+    const made = this.#open(sample);
     index.add(made);
-    this.#count += 1;
     return made;
+  }
+
+  #open(sample: Sample): KnownSample<Known> {
+    this.#count += 1;
+    return { name: sample.name, labels: sample.labels, known: this.#make(sample), round: 0 };
   }
 }

@@ -27,11 +27,29 @@ export interface ScrapeTarget {
   readonly instance: string;
 }
 
+/** A sample that may remember its labels with those of a scrape: rules and history then have one object for both. */
+export interface ScrapedSample {
+  readonly name: string;
+  readonly labels: Labels;
+  /** Null before they are known; undefined where nothing is to be remembered. */
+  scraped?: Labels | null;
+}
+
+/** Returns all labels of a scraped series. @param target whose labels are added; null for none */
+export function scrapedLabels(sample: ScrapedSample, target: ScrapeTarget | null): Labels {
+  const { scraped } = sample;
+  if (scraped === undefined || target === null) return withTarget(sample, target);
+  if (scraped?.['job'] === target.job && scraped['instance'] === target.instance) return scraped;
+  const labels = withTarget(sample, target);
+  sample.scraped = labels;
+  return labels;
+}
+
 /**
- * Returns all labels of a scraped series. Copied one by one: in code that runs rarely V8 gives each `{ ...labels }` a hidden
- * class of its own, which takes more memory than the labels.
+ * Copied one by one: in code that runs rarely V8 gives each `{ ...labels }` a hidden class of its own, which takes more memory
+ * than the labels.
  */
-export function scrapedLabels(name: string, labels: Labels, target: ScrapeTarget | null): Labels {
+function withTarget({ name, labels }: ScrapedSample, target: ScrapeTarget | null): Labels {
   const all: Record<string, string> = {};
   for (const label in labels) all[label] = labels[label] ?? '';
   if (target !== null) {

@@ -12,7 +12,7 @@ function open() {
   const memo = new SampleMemo(({ name }) => `${name}${(made += 1)}`);
   return (...samples: readonly Given[]) => {
     memo.beginRound();
-    const found = samples.map((sample) => memo.find(sample));
+    const found = samples.map((sample) => memo.find(sample).known);
     return { found, ended: memo.endRound() };
   };
 }
@@ -22,8 +22,9 @@ test('a series is known by its number with the same labels, else by name and lab
   const labels = { k: 'a' };
   expect(round({ name: 'm', labels, id: 0 }).found).toEqual(['m1']);
   expect(round({ name: 'm', labels, id: 0 }, { name: 'n', labels }).found).toEqual(['m1', 'n2']);
-  expect(round({ name: 'm', labels: { k: 'a' } }, { name: 'n', labels, id: 0 }).found).toEqual(['m1', 'n2']);
+  expect(round({ name: 'm', labels, id: 0 }, { name: 'n', labels: { k: 'a' } }).found).toEqual(['m1', 'n2']);
   expect(round({ name: 'm', labels: { k: 'b' }, id: 0 })).toEqual({ found: ['m3'], ended: ['m1', 'n2'] });
+  expect(round({ name: 'n', labels, id: 0 })).toEqual({ found: ['n4'], ended: ['m3'] });
 });
 
 test('a series that ended is another one when it comes back, with its very labels and number too', () => {
