@@ -98,6 +98,11 @@ describe('mcp-watchdog', () => {
       'It is one of: validate, show',
     ],
     [
+      ['add', '--package', 'x'],
+      'Cannot read the command line: the argument "new", name of the server, of your choice, is missing',
+      null,
+    ],
+    [
       ['help', 'statsu'],
       'Cannot read the command line: there is no command "statsu"',
       'Did you mean status?',

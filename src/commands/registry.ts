@@ -306,7 +306,7 @@ export const COMMANDS: readonly CommandSpec[] = [
   },
   {
     name: 'monitor',
-    summary: 'a live table of all servers; q quits',
+    summary: 'a live, full-screen view of all servers; q quits',
     arguments: [],
     options: [JSON_OUTPUT],
     notes: [

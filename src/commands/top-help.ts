@@ -34,7 +34,7 @@ Commands:
   add [options] <new> [argv...]   add a server to the config; a daemon that runs starts it
   remove [options] <name>         remove a server from the config; a daemon that runs stops it
   reload [options]                read the config again and change only what changed
-  monitor [options]               a live table of all servers; q quits
+  monitor [options]               a live, full-screen view of all servers; q quits
   open [options]                  open the page in the browser, signed in
   orphans [options]               find MCP servers that no program owns any more
   doctor [options]                find problems of this installation and their cures

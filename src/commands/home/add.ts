@@ -1,5 +1,6 @@
 // Command `add NAME`: writes a server into the config, whose comments stay, and tells the daemon.
 import { existsSync } from 'node:fs';
+import { isAbsolute, resolve } from 'node:path';
 import { applyEdit, type ConfigEdit, planEdit } from '../../config/edit/edit-config.ts';
 import { addServer } from '../../config/edit/edit-servers.ts';
 import { launchKeys, readCommandLine } from '../../config/import/command-line.ts';
@@ -76,7 +77,7 @@ function readSettings(argv: readonly string[], flags: Flags): ReadSettings {
   const optional: readonly (readonly [string, DocumentValue | undefined])[] = [
     ['transport', flags.transport ?? (url === undefined ? undefined : 'http')],
     ['url', url],
-    ['cwd', cwd],
+    ['cwd', cwd === undefined ? undefined : fromHere(cwd)],
     ['env', Object.keys(variables).length === 0 ? undefined : documentMap(Object.entries(variables))],
   ];
   const settings = new Map(keys);
@@ -107,12 +108,29 @@ function readSource(argv: readonly string[], flags: Flags): ReadSource {
   }
   const line = readCommandLine(argv, readVariables(flags.env ?? []));
   if (line.kind === 'command') {
-    const notes = line.note === null ? [] : [`Note: ${line.note}`];
-    return { keys: new Map([['command', line.argv]]), env: line.env, notes };
+    const [program = '', ...args] = line.argv;
+    const isHere = flags.cwd === undefined;
+    const command = [isHere && program.includes('/') ? fromHere(program) : program, ...args];
+    const notes = [line.note, isHere ? noteOnPath(args) : null].flatMap((note) =>
+      note === null ? [] : [`Note: ${note}`],
+    );
+    return { keys: new Map([['command', command]]), env: line.env, notes };
   }
   const keys = new Map<string, DocumentValue>(launchKeys(line.launch));
   const notes = [`${argv[0] ?? ''} is not needed: the watchdog installs ${line.launch.package} itself`];
   return { keys, env: line.env, notes };
+}
+
+/** A relative path on a command line means the folder of whoever typed it, in the config that of the config. */
+function fromHere(path: string): string {
+  return /^[~/]|\$\{/u.test(path) ? path : resolve(path);
+}
+
+/** Warns of the first argument that is a file seen from here, which the server would look for elsewhere; null for none. */
+function noteOnPath(args: readonly string[]): string | null {
+  const path = args.find((arg) => !arg.startsWith('-') && !isAbsolute(arg) && existsSync(arg));
+  if (path === undefined) return null;
+  return `${path} is not looked for in this folder, where the server does not run; --cwd . runs it here`;
 }
 
 /** `NAME@VERSION`, or of a Python package `pypi:NAME==1.2`, `pypi:NAME>=1,<2`; what is neither is left to the config. */

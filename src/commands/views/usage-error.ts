@@ -1,5 +1,5 @@
 // Errors of the command-line parser as usage errors, with the nearest word that it knows.
-import type { Command } from 'commander';
+import type { Argument, Command } from 'commander';
 import { WatchdogError } from '../../core/base/errors.ts';
 import { suggestSpelling } from '../../core/base/suggest.ts';
 
@@ -19,8 +19,15 @@ export function usageError(error: unknown, program: Command): unknown {
       const asked = program.args.at(-1) ?? '';
       return usage(`there is no command "${asked}"`, suggest(asked, commandNames(program)));
     }
-    case 'commander.missingArgument':
-      return usage(`the argument "${word}" is missing`, null, choicesOf(word, program));
+    case 'commander.missingArgument': {
+      const choices = choicesOf(word, program);
+      const meaning = choices.length > 0 ? '' : (argumentOf(word, program)?.description ?? '');
+      return usage(
+        `the argument "${word}"${meaning === '' ? '' : `, ${meaning},`} is missing`,
+        null,
+        choices,
+      );
+    }
     case 'commander.invalidArgument':
       return usage(
         `the argument "${argument}" must be one of ${choicesOf(argument, program).join(', ')}, got "${word}"`,
@@ -61,11 +68,13 @@ function commandNames(program: Command): string[] {
 }
 
 function choicesOf(argument: string, program: Command): readonly string[] {
-  return (
-    program.commands
-      .find((command) => command.name() === program.args[0])
-      ?.registeredArguments.find((each) => each.name() === argument)?.argChoices ?? []
-  );
+  return argumentOf(argument, program)?.argChoices ?? [];
+}
+
+function argumentOf(argument: string, program: Command): Argument | undefined {
+  return program.commands
+    .find((command) => command.name() === program.args[0])
+    ?.registeredArguments.find((each) => each.name() === argument);
 }
 
 /** Suggests the nearest word, never the typed one: that may be known to another command. */

@@ -9,7 +9,7 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { runCli } from '../../../src/cli.ts';
 import { startControlServer } from '../../../src/control/server.ts';
@@ -54,6 +54,17 @@ describe('add', () => {
     expect(out).toContain(`Added new to ${config}\n${block}`);
     expect(read()).toBe(CONFIG.replace('    package: x\n', `    package: x\n${block}`));
     expect(statSync(config).mode & 0o777).toBe(0o600);
+  });
+
+  it('takes folder and program from where it is run, and warns of an argument that the server would not find', async () => {
+    const { run, read } = stage();
+    expect((await run('add', 'in', '--cwd', 'src', '--', './x', 'package.json')).out).not.toContain('Note');
+    expect(read()).toContain(`  in:\n    command: [./x, package.json]\n    cwd: ${resolve('src')}\n`);
+    const { out } = await run('add', 'at', '--', './bin/x', '--flag', 'package.json');
+    expect(read()).toContain(`  at:\n    command: [${resolve('bin/x')}, --flag, package.json]\n`);
+    expect(out).toContain('Note: package.json is not looked for in this folder');
+    await run('add', 'far', '--cwd', '~/x', '--', '~/bin/x');
+    expect(read()).toMatch(/ {2}far:\n {4}command: \[~\/bin\/x\]\n {4}cwd: ~\/x\n/u);
   });
 
   it('writes no secret when only the name of a variable is given', async () => {
