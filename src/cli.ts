@@ -37,19 +37,12 @@ async function connect(call: ShimCall): Promise<number> {
   return await runShim(call, processShimIo(), { onServing: () => setFlagsFromString('--opt') });
 }
 
-/** Sets the flags of the daemon before its command is found: loading alone has V8 optimise the loader, and its compiler stays resident. */
-async function preferMemory(): Promise<void> {
-  const { deferOptimising, limitYoungGeneration } = await import('./system/v8-flags.ts');
-  limitYoungGeneration(process.env);
-  deferOptimising();
-}
-
 /** Loaded for every command, and for the one that people and prompts ask most often. */
 const FIRST = ['./commands/shared/process-io.js', './commands/command-line.js'];
 const FOR_STATUS = ['./commands/inspect/status.js', './commands/views/status-table.js'];
 
 async function runCommand(argv: readonly string[]): Promise<number> {
-  if (argv[0] === 'run') await preferMemory();
+  if (argv[0] === 'run') (await import('./commands/daemon/prefer-memory.ts')).preferMemory(process.env);
   // The reader of a pipe may close it early: `mcp-watchdog status | head -1`.
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     // Another listener is a command that keeps running without its output.

@@ -1,9 +1,9 @@
 // Command `run`: the daemon in the foreground.
 import { trimLaunchdLog } from '../../service/launchd/trim-log.ts';
 import { INIT_CURE, initComplaint, readInitProcess } from '../../system/process/init-process.ts';
-import { deferOptimising, limitYoungGeneration } from '../../system/v8-flags.ts';
 import type { CommandContext } from '../shared/command.ts';
 import { EXIT_AFTER_SIGNAL, runForeground } from './foreground.ts';
+import { preferMemory } from './prefer-memory.ts';
 import { createFirstConfig } from '../shared/first-config.ts';
 import { interruptSignal } from '../shared/interrupt.ts';
 import { readVersion } from '../shared/own-package.ts';
@@ -15,8 +15,8 @@ export async function run(context: CommandContext): Promise<number> {
   // Before the first warning: the file that it goes to may be on a full disk.
   io.outliveOutput();
   const isFirst = flags.init === true && createFirstConfig(paths);
-  limitYoungGeneration(io.env);
-  deferOptimising();
+  // Again, for a command line that does not begin with `run`.
+  preferMemory(io.env);
   // Set by the service file.
   const service = io.env['MCP_WATCHDOG_SERVICE'];
   if (service === 'launchd') trimLaunchdLog(paths.home);
