@@ -3,7 +3,7 @@
 import { createServer } from 'node:http';
 import { createInterface } from 'node:readline';
 import { systemClock } from '../../dist/system/time/clock.js';
-import { createWebApp } from '../../dist/web/app.js';
+import { createWebApp } from '../../dist/web/front.js';
 import { createFleet } from './fleet.mjs';
 
 let ahead = 0;
@@ -20,7 +20,7 @@ for await (const _line of createInterface({ input: process.stdin })) {
 }
 
 async function listen() {
-  const app = await createWebApp({
+  const app = createWebApp({
     status: fleet.status,
     // Nobody opens the page here.
     page: {

@@ -1,25 +1,22 @@
-// Web app on `metrics.listen`: the page, metrics, rules and runbooks.
+// App of express behind the front of `metrics.listen`: the page, its API, rules and runbooks.
 import type { RequestListener } from 'node:http';
-import type { Express, NextFunction, Request, Response } from 'express';
+import express, { type Express, type NextFunction, type Request, type Response } from 'express';
 import type { Status } from '../core/model/status.ts';
 import { publicForm } from '../core/status/public-status.ts';
-import { truncate, neutralise } from '../core/base/text.ts';
 import { isObject } from '../core/base/guards.ts';
 import type { AccessControl } from './access.ts';
 import type { PageSource } from './api/page-source.ts';
 import { addReadApi } from './api/read-api.ts';
 import { addSessionRoutes, type SessionRoutesOptions } from './session/add-session.ts';
 import { type AlertmanagerWebhookOptions, receiveAlertmanagerWebhook } from './alertmanager-webhook.ts';
-import { prefersOpenMetrics } from './api/accept.ts';
 import { addQueryApi, type QueryApiOptions } from './api/query-api.ts';
 import { addPage } from './page/add-page.ts';
 import { pageAssets } from './page/assets.ts';
 import { addRulesApi, type RulesApiOptions } from './rules-api.ts';
 import { addRunbooks } from './runbooks.ts';
 import { renderMissingPage } from './pages/document.ts';
-import { STYLE_SOURCE } from './pages/style.ts';
-import { sendText } from './compressed-response.ts';
-import { ALERTMANAGER_WEBHOOK_PATH, guardRequests } from './request-guard.ts';
+import { type PlainRoutes, sendFault, sendPlain } from './plain-response.ts';
+import { ALERTMANAGER_WEBHOOK_PATH } from './request-guard.ts';
 
 export interface WebAppOptions extends AlertmanagerWebhookOptions, RulesApiOptions, QueryApiOptions {
   readonly status: () => Status;
@@ -45,88 +42,34 @@ export interface WebAppOptions extends AlertmanagerWebhookOptions, RulesApiOptio
   readonly onFault: (error: unknown) => void;
 }
 
-/** Creates the app; express and helmet are loaded only here, because together they take 13 MB. */
-export async function createWebApp(options: WebAppOptions): Promise<RequestListener> {
-  const [{ default: express }, { default: helmet }] = await Promise.all([
-    import('express'),
-    import('helmet'),
-  ]);
+/** Creates the app behind the checks of `createWebApp`, which every request has passed. */
+export function createPages(options: WebAppOptions, routes: PlainRoutes): RequestListener {
   const app = express();
   app.disable('x-powered-by');
   // A hash of megabytes per scrape, which no scraper asks for.
   app.disable('etag');
-  app.use(guardRequests(options.allowedHosts));
-  app.use(helmet(SECURITY));
-  app.use(noStore);
-  if (options.access !== undefined) app.use(admit(options.access));
-  addRoutes(app, options);
+  addRoutes(app, options, routes);
   app.use(missing);
   app.use(failed(options.onFault));
   return app;
 }
 
-const SECURITY = {
-  contentSecurityPolicy: {
-    useDefaults: false,
-    directives: {
-      'default-src': ["'none'"],
-      'style-src': [STYLE_SOURCE],
-      'img-src': ['data:'],
-      'base-uri': ["'none'"],
-      'form-action': ["'none'"],
-      'frame-ancestors': ["'none'"],
-    },
-  },
-  // Only the owner of the host name may insist on https, for all that is served under it: the web config can.
-  strictTransportSecurity: false,
-};
-
-const HEADER_LENGTH = 100;
-
-function addRoutes(app: Pick<Express, 'get' | 'post' | 'delete' | 'use'>, options: WebAppOptions): void {
-  const { metrics, openMetrics, now, isReady, isHealthy, onScrape, page } = options;
+function addRoutes(
+  app: Pick<Express, 'get' | 'post' | 'delete' | 'use'>,
+  options: WebAppOptions,
+  routes: PlainRoutes,
+): void {
+  const { now, page } = options;
   const status = (): Status => publicForm(options.status(), page.hide);
   addPage(app, { status, now });
   const isSignedIn = addSessionRoutes(app, { session: options.session, status: options.status });
-  app.get('/metrics', async (request, response) => {
-    const isOpen = openMetrics !== undefined && prefersOpenMetrics(request.headers.accept);
-    await sendText(request, response, await (isOpen ? openMetrics() : metrics()));
-
-    if (request.method === 'GET')
-      onScrape?.(short(request.headers['user-agent']), short(request.headers.host));
-  });
+  // As others write them: `/Metrics`, `/-/ready/`.
+  for (const [path, route] of routes) app.get(path, route);
   addReadApi(app, { source: page, assets: () => pageAssets().hash, isSignedIn });
   app.post(ALERTMANAGER_WEBHOOK_PATH, receiveAlertmanagerWebhook(options));
   addRulesApi(app, options);
   addQueryApi(app, options);
   addRunbooks(app);
-  app.get('/-/healthy', (_request, response) => answer(response, isHealthy(), ['Healthy', 'Not healthy']));
-  app.get('/-/ready', (_request, response) => answer(response, isReady(), ['Ready', 'Still starting']));
-}
-
-function short(header: string | undefined): string {
-  return truncate(neutralise(header ?? ''), HEADER_LENGTH);
-}
-
-function answer(response: Response, holds: boolean, [yes, no]: readonly [string, string]): void {
-  response
-    .status(holds ? 200 : 503)
-    .type('text')
-    .send(`${holds ? yes : no}\n`);
-}
-
-function admit(access: AccessControl) {
-  return async (request: Request, response: Response, next: NextFunction): Promise<void> => {
-    const denial = await access.check(request.headers.authorization);
-    response.set(access.headers());
-    if (denial === null) return next();
-    response.set(denial.headers).status(denial.status).type('text').send(`${denial.reason}\n`);
-  };
-}
-
-function noStore(_request: Request, response: Response, next: NextFunction): void {
-  response.set('Cache-Control', 'no-store');
-  next();
 }
 
 function missing(request: Request, response: Response): void {
@@ -137,15 +80,11 @@ function missing(request: Request, response: Response): void {
 
 function failed(onFault: (error: unknown) => void) {
   // Four parameters are how express knows an error handler.
-  return (error: unknown, request: Request, response: Response, next: NextFunction): void => {
-    // A client that breaks off is no fault of ours, and nobody is left to answer.
-    if (request.destroyed && !request.complete) return;
-    // Nor is a request that express cannot read, such as a path with half an escape.
-    if (isClientFault(error) && !response.headersSent)
-      return void response.status(400).type('text').send('The request cannot be read\n');
-    onFault(error);
-    if (response.headersSent) return next(error);
-    response.status(500).type('text').send('Internal error; see the log of mcp-watchdog\n');
+  return (error: unknown, request: Request, response: Response, _next: NextFunction): void => {
+    // What express cannot read, such as a path with half an escape, is no fault of ours.
+    const isUnreadable = isClientFault(error) && !response.headersSent;
+    if (isUnreadable) sendPlain(response, { status: 400, text: 'The request cannot be read' });
+    else sendFault(error, { request, response, onFault });
   };
 }
 

@@ -1,31 +1,48 @@
 // Guard in front of all routes: the Host and origin rule, and the methods of each path.
-import type { NextFunction, Request, Response } from 'express';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { FORM_PATHS } from './api/query-api.ts';
 import { refuseForeignOrigin } from '../core/base/request-origin.ts';
 import { originOf } from '../system/net/http-listener.ts';
+import { sendPlain } from './plain-response.ts';
 
 /** Where Alertmanager posts what it sent: the one path that takes anything. */
 export const ALERTMANAGER_WEBHOOK_PATH = '/api/v1/alertmanager';
 
-/** @param allowedHosts further names, in lower case, with or without a port */
-export function guardRequests(allowedHosts: readonly string[]) {
-  return (request: Request, response: Response, next: NextFunction): void => {
-    const foreign = refuseForeignOrigin(originOf(request), {
-      allowedHosts,
-      isLinkable: isLinkable(request.path),
-    });
-    if (foreign !== null) return refuse(response, foreign.status, foreign.reason);
-    const methods = methodsOf(request.path);
-    if (methods.includes(request.method)) return next();
-    response.set('Allow', methods.join(', '));
-    refuse(response, 405, `Only ${methods.join(' and ')} ${methods.length > 1 ? 'are' : 'is'} allowed`);
-  };
+/**
+ * Refuses what may not be asked: from elsewhere, under another name, or by another method.
+ *
+ * @param allowedHosts further names, in lower case, with or without a port
+ * @returns true when it has answered
+ */
+export function refuseRequest(
+  request: IncomingMessage,
+  response: ServerResponse,
+  allowedHosts: readonly string[],
+): boolean {
+  const path = pathOf(request);
+  const foreign = refuseForeignOrigin(originOf(request), { allowedHosts, isLinkable: isLinkable(path) });
+  if (foreign !== null) return refuse(response, foreign.status, foreign.reason);
+  const methods = methodsOf(path);
+  if (methods.includes(request.method ?? '')) return false;
+  response.setHeader('Allow', methods.join(', '));
+  const verb = methods.length > 1 ? 'are' : 'is';
+  return refuse(response, 405, `Only ${methods.join(' and ')} ${verb} allowed`);
 }
 
-function refuse(response: Response, status: 400 | 403 | 405, reason: string): void {
+/** Path of the target, without its query; empty for one that is neither a path nor a URL. */
+export function pathOf({ url = '' }: Pick<IncomingMessage, 'url'>): string {
+  if (url.startsWith('/')) return url.split('?', 1)[0] ?? '';
+  return URL.canParse(url) ? new URL(url).pathname : '';
+}
+
+function refuse(response: ServerResponse, status: 400 | 403 | 405, text: string): true {
   // The body of the request is not read, so the connection cannot be used again.
-  response.set({ Connection: 'close', 'X-Content-Type-Options': 'nosniff' });
-  response.status(status).type('text').send(`${reason}\n`);
+  sendPlain(response, {
+    status,
+    text,
+    headers: { Connection: 'close', 'X-Content-Type-Options': 'nosniff' },
+  });
+  return true;
 }
 
 function methodsOf(path: string): readonly string[] {

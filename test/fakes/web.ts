@@ -1,8 +1,9 @@
 // A web app on a free port, and raw requests to it: with any Host, which fetch would not send.
-import { request } from 'node:http';
+import { request, type RequestListener } from 'node:http';
 import type { Status } from '../../src/core/model/status.ts';
 import { systemClock } from '../../src/system/time/clock.ts';
-import { createWebApp, type WebAppOptions } from '../../src/web/app.ts';
+import type { WebAppOptions } from '../../src/web/app.ts';
+import { createWebApp } from '../../src/web/front.ts';
 import { listenHttp, type HttpListener } from '../../src/system/net/http-listener.ts';
 import { fakePageSource } from './page-source.ts';
 import { NOW, status as statusOf } from './status.ts';
@@ -22,11 +23,15 @@ export interface Web extends HttpListener {
   ): Promise<Answer>;
 }
 
-export async function startWeb(
-  parts: Partial<WebAppOptions> & { readonly shown?: Status } = {},
-): Promise<Web> {
+export async function startWeb({
+  create = createWebApp,
+  ...parts
+}: Partial<WebAppOptions> & {
+  readonly shown?: Status;
+  readonly create?: (options: WebAppOptions) => RequestListener;
+} = {}): Promise<Web> {
   const faults: unknown[] = [];
-  const app = await createWebApp({
+  const app = create({
     status: () => parts.shown ?? statusOf(),
     page: fakePageSource({
       ...(parts.status && { status: parts.status }),

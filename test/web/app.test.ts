@@ -26,10 +26,12 @@ beforeAll(async () => {
 afterAll(() => web.close());
 
 test('every route is in this list', () => {
-  const source = readFileSync(new URL('../../src/web/app.ts', import.meta.url), 'utf8');
-  const routes = [...source.matchAll(/app\.\w+\('([^']+)'/g)].map(([, route]) => route);
-  expect(routes.length).toBeGreaterThan(4);
-  expect(routes.filter((route = '') => !['x-powered-by', 'etag', ...PATHS].includes(route))).toEqual([]);
+  const sources = ['app', 'front'].map((name) =>
+    readFileSync(new URL(`../../src/web/${name}.ts`, import.meta.url), 'utf8'),
+  );
+  const routes = [...sources.join('').matchAll(/(?:app\.\w+\(|\[\s*)'(\/[^']+)'/g)].map(([, route]) => route);
+  expect(routes.length).toBeGreaterThan(2);
+  expect(routes.filter((route = '') => !PATHS.includes(route))).toEqual([]);
 });
 
 describe.each(PATHS)('%s', (path) => {

@@ -2,13 +2,13 @@
 import { request } from 'node:http';
 import { createServer } from 'node:http';
 import { expect, onTestFinished, test } from 'vitest';
-import { createWebApp } from '../../src/web/app.ts';
+import { createWebApp } from '../../src/web/front.ts';
 import { fakePageSource } from '../fakes/page-source.ts';
 import { status } from '../fakes/status.ts';
 
 async function serve() {
   const scrapes: string[] = [];
-  const app = await createWebApp({
+  const app = createWebApp({
     status: () => status(),
     page: fakePageSource(),
     metrics: () => Promise.resolve({ text: Buffer.from('up 1\n'), contentType: 'text/plain' }),

@@ -8,7 +8,7 @@ import type { Bus } from '../../system/bus.ts';
 import type { Clock } from '../../system/time/clock.ts';
 import type { Logger } from '../../system/files/log.ts';
 import { findPortOwner } from '../../system/net/port-owner.ts';
-import { createWebApp } from '../../web/app.ts';
+import { createWebApp } from '../../web/front.ts';
 import type { AlertmanagerWebhook } from '../../web/alertmanager-webhook.ts';
 import { listenHttp, type HttpListener } from '../../system/net/http-listener.ts';
 import type { QueryApiOptions } from '../../web/api/query-api.ts';
@@ -46,7 +46,7 @@ export async function serveWeb(parts: WebParts): Promise<HttpListener> {
     if (event.kind === 'ticked') lastTick = clock.monotonic();
   });
   const protection = await openWebAccess(config.metrics, { clock, log });
-  const app = await createWebApp({
+  const app = createWebApp({
     status,
     page: parts.page.source,
     session: parts.page.routes({

@@ -1,4 +1,4 @@
-// Choice between the two formats of /metrics by the Accept header of a scraper.
+// Choice of format and coding of /metrics by the Accept headers of a scraper.
 
 /** Whether OpenMetrics 1.0 is wanted at least as much as the text format. */
 export function prefersOpenMetrics(accept: string | undefined): boolean {
@@ -6,6 +6,13 @@ export function prefersOpenMetrics(accept: string | undefined): boolean {
   const open = best(ranges.filter(isOpenMetrics));
   // Who names neither, or takes anything, gets the format that everybody reads.
   return open > 0 && open >= best(ranges.filter(({ type }) => type === 'text/plain'));
+}
+
+/** Whether a response may be compressed with gzip; who says nothing gets it as it is. */
+export function takesGzip(acceptEncoding: string | undefined): boolean {
+  const codings = (acceptEncoding ?? '').split(',').map(readRange);
+  const named = codings.find(({ type }) => type === 'gzip') ?? codings.find(({ type }) => type === '*');
+  return named !== undefined && named.quality > 0;
 }
 
 interface MediaRange {
