@@ -5,7 +5,9 @@ import { openStage } from '../test/fixtures/page/stage.mjs';
 import { tellStory } from '../test/fixtures/page/story.mjs';
 import { say } from './setup.mjs';
 
-const COUNTS = [12, 200];
+/** All, or those that are named: `npm run page-cost -- 200`. */
+const named = process.argv.slice(2).map(Number);
+const COUNTS = named.length > 0 ? named : [12, 200];
 /** Statuses that are sent one after the other, and ms between two. */
 const STATUSES = 20;
 const APART = 150;

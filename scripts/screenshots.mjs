@@ -14,8 +14,8 @@ const NOW = Date.UTC(2026, 10, 29, 18, 42, 10);
 const LARGEST = 200_000;
 
 const SHOTS = [
-  { name: 'overview-light', hash: '#/', height: 945 },
-  { name: 'overview-dark', hash: '#/', height: 945, theme: 'dark' },
+  { name: 'overview-light', hash: '#/', height: 970 },
+  { name: 'overview-dark', hash: '#/', height: 970, theme: 'dark' },
   { name: 'server-light', hash: '#/server/github', height: 1600, isSignedIn: true },
   { name: 'server-dark', hash: '#/server/github', height: 1600, theme: 'dark', isSignedIn: true },
   { name: 'trouble-dark', hash: '#/server/postgres', height: 620, theme: 'dark', isSignedIn: true },

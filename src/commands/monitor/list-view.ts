@@ -4,7 +4,7 @@ import type { ServerStatus } from '../../core/model/status.ts';
 import { statusSummary } from '../../core/status/health-summary.ts';
 import { groupIn, type Trouble, troublesOf } from '../../core/status/troubles.ts';
 import { versionColumn } from '../../core/update/update-text.ts';
-import { fit, middle, pad, paint, widthOf } from '../views/style.ts';
+import { fit, middle, pad, paint, widthOf, wrap } from '../views/style.ts';
 import { type Facts, type Model, shownServers } from './model.ts';
 import {
   GROUP_STYLES,
@@ -254,18 +254,4 @@ function reasonLines(
 function withEnd(text: string, end: string, space: number): string {
   const isRoom = end !== '' && widthOf(text) + widthOf(end) + 2 <= space;
   return isRoom ? pad(text, space - widthOf(end)) + end : fit(text, space);
-}
-
-/** Breaks a text at spaces into at most `most` lines; the last one is cut. */
-export function wrap(text: string, width: number, most: number): string[] {
-  const lines: string[] = [];
-  let rest = text;
-  while (rest !== '' && lines.length < most - 1 && widthOf(rest) > width) {
-    let end = rest.length;
-    while (end > 0 && widthOf(rest.slice(0, end).trimEnd()) > width) end = rest.lastIndexOf(' ', end - 1);
-    if (end <= 0) break;
-    lines.push(rest.slice(0, end).trimEnd());
-    rest = rest.slice(end).trimStart();
-  }
-  return rest === '' ? lines : [...lines, fit(rest, width)];
 }

@@ -16,7 +16,7 @@ import {
 import { describeFailingRules, orderOf, troublesOf, type Trouble } from '../../core/status/troubles.ts';
 import { cpu, latency, size, span, uptime } from '../../core/base/format.ts';
 import { healthCell, stateCell } from './state-cells.ts';
-import { capitalised, type Cell, fit, paint, type ViewOptions } from './style.ts';
+import { capitalised, type Cell, fit, paint, type ViewOptions, wrap } from './style.ts';
 import type { Column } from './table.ts';
 import { layoutTable } from './table.ts';
 
@@ -109,11 +109,16 @@ function hints(status: Status, { width, colour, now }: ViewOptions): string[] {
     ({ about, cure }) => `hint: ${about}: ${cure ?? `mcp-watchdog status ${about} shows more`}`,
   );
   if (urgent.length > 0 && more > 0) lines.push(`and ${more} more: mcp-watchdog monitor`);
-  const painted = lines.map((line) => paint(fit(neutralise(line), width), 'yellow', colour));
+  // A cure that is cut is none.
+  const painted = lines.flatMap((line) =>
+    wrap(neutralise(line), width, HINT_LINES).map((part) => paint(part, 'yellow', colour)),
+  );
   return painted.length === 0 ? [] : ['', ...painted];
 }
 
 const MAX_HINTS = 5;
+/** Lines that a cure takes at most, on a terminal of 40 columns. */
+const HINT_LINES = 4;
 
 /** Columns that a name keeps while others leave: it never pushes the state away. */
 const NAME = 20;

@@ -68,6 +68,20 @@ export function fit(text: string, width: number): string {
   return width < 1 ? '' : `${kept.trimEnd()}…`;
 }
 
+/** Breaks a text at spaces into at most `most` lines; the last one is cut. */
+export function wrap(text: string, width: number, most: number): string[] {
+  const lines: string[] = [];
+  let rest = text;
+  while (rest !== '' && lines.length < most - 1 && widthOf(rest) > width) {
+    let end = rest.length;
+    while (end > 0 && widthOf(rest.slice(0, end).trimEnd()) > width) end = rest.lastIndexOf(' ', end - 1);
+    if (end <= 0) break;
+    lines.push(rest.slice(0, end).trimEnd());
+    rest = rest.slice(end).trimStart();
+  }
+  return rest === '' ? lines : [...lines, fit(rest, width)];
+}
+
 /** Cuts the middle out of a name: its end tells servers of one family apart. */
 export function middle(name: string, width: number): string {
   if (widthOf(name) <= width) return name;

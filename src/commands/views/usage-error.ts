@@ -19,15 +19,8 @@ export function usageError(error: unknown, program: Command): unknown {
       const asked = program.args.at(-1) ?? '';
       return usage(`there is no command "${asked}"`, suggest(asked, commandNames(program)));
     }
-    case 'commander.missingArgument': {
-      const choices = choicesOf(word, program);
-      const meaning = choices.length > 0 ? '' : (argumentOf(word, program)?.description ?? '');
-      return usage(
-        `the argument "${word}"${meaning === '' ? '' : `, ${meaning},`} is missing`,
-        null,
-        choices,
-      );
-    }
+    case 'commander.missingArgument':
+      return missingArgument(word, program);
     case 'commander.invalidArgument':
       return usage(
         `the argument "${argument}" must be one of ${choicesOf(argument, program).join(', ')}, got "${word}"`,
@@ -51,6 +44,13 @@ function isParserError(error: unknown): error is ParserError {
     'exitCode' in error &&
     String(error.code).startsWith('commander.')
   );
+}
+
+function missingArgument(name: string, program: Command): WatchdogError {
+  const choices = choicesOf(name, program);
+  const { description = '' } = argumentOf(name, program) ?? {};
+  const meaning = choices.length > 0 || description === '' ? '' : `, ${description},`;
+  return usage(`the argument "${name}"${meaning} is missing`, null, choices);
 }
 
 function usage(reason: string, guess: string | null, choices: readonly string[] = []): WatchdogError {

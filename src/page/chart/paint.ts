@@ -98,7 +98,8 @@ function paintGrid(
     // On whole pixels, or a line is grey over two.
     const at = Math.round(y(value)) + 0.5;
     stroke(context, palette.grid, [left, at], [left + width, at]);
-    context.fillText(write(value), left - 8, at);
+    // Nothing has no unit: `0 KiB` below `256 MiB` is read twice.
+    context.fillText(value === 0 ? '0' : write(value), left - 8, at);
   }
   context.textAlign = 'center';
   context.textBaseline = 'top';

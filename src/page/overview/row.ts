@@ -113,7 +113,7 @@ function numbers(
   })}
   ${cell('p95', probe === null ? null : seconds(probe), { kind: 'wide', curve: probes })}
   ${cell('calls/min', calls === null ? null : rate(calls), {})}
-  ${cell('restarts', restarted === null ? null : String(restarted), {
+  ${cell(restarted === 1 ? 'restart' : 'restarts', restarted === null ? null : String(restarted), {
     kind: (restarted ?? 0) >= MANY_RESTARTS ? 'many' : '',
   })}`;
 }

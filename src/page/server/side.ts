@@ -30,7 +30,7 @@ export function drawTools(server: PageServer, list: ToolList | null, gateway: st
                   <th scope="col">Tool</th>
                   <th scope="col" class="number">Calls</th>
                   <th scope="col" class="number">Errors</th>
-                  <th scope="col" class="number">p50</th>
+                  <th scope="col" class="number p50">p50</th>
                   <th scope="col" class="number">p95</th>
                 </tr>
               </thead>
@@ -77,7 +77,7 @@ function drawTool(
     <td class="number ${(errors ?? 0) > 0 && (part ?? 0) >= 0.05 ? 'red' : ''}">
       ${errors ?? UNKNOWN}${part !== null && part > 0 ? ` · ${share(part)}` : ''}
     </td>
-    <td class="number">${p50 === null ? UNKNOWN : latency(p50)}</td>
+    <td class="number p50">${p50 === null ? UNKNOWN : latency(p50)}</td>
     <td class="number">${p95 === null ? UNKNOWN : latency(p95)}</td>
   </tr>`;
 }

@@ -70,6 +70,20 @@ describe('statusTable()', () => {
     expect(lines.at(-1)).toBe('hint: context7: mcp-watchdog status context7 shows more');
   });
 
+  it('shows a cure whole on a narrow terminal, and each state as the verdict has it', () => {
+    const refused = serverStatus({
+      name: 'company-search',
+      health: { ...DOWN, up: true, unauthorized: true },
+    });
+    const lines = statusTable(status([refused, serverStatus()]), { ...wide, width: 40 });
+    expect(lines[1]).toMatch(/^company-search +unauthorized/u);
+    expect(lines[2]).toMatch(/^context7 +running/u);
+    expect(lines.slice(4)).toEqual([
+      'hint: company-search: give it a valid',
+      'credential below servers.company-search',
+    ]);
+  });
+
   it('has no hint about a server that only starts', () => {
     const starting = serverStatus({ state: 'starting', health: { ...DOWN, up: null }, lastFailure: null });
     expect(statusTable(status([starting]), wide)).toHaveLength(2);
