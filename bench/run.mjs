@@ -15,6 +15,7 @@ import * as gatewayMemory from './measures/gateway-memory.mjs';
 import * as history from './measures/history.mjs';
 import * as install from './measures/install.mjs';
 import * as memory from './measures/memory.mjs';
+import * as page from './measures/page.mjs';
 import * as restart from './measures/restart.mjs';
 import * as rules from './measures/rules.mjs';
 import * as scrape from './measures/scrape.mjs';
@@ -33,6 +34,7 @@ const MEASURES = {
   install,
   gateway,
   'gateway-memory': gatewayMemory,
+  page,
   soak,
 };
 const DOCUMENT = fileURLToPath(new URL('../docs/benchmarks.md', import.meta.url));
