@@ -1,45 +1,17 @@
 // The page over time, in a real browser: news, a daemon that dies and comes back, keys, filters, hostile words.
-import type { Browser } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
-import { openStage, type Stage } from '../fixtures/page/stage.mjs';
+import { describe, expect, test, vi } from 'vitest';
+import { openStage } from '../fixtures/page/stage.mjs';
 import { tellStory, type Story } from '../fixtures/page/story.mjs';
-import {
-  findViolations,
-  hasChromium,
-  PATIENCE,
-  openTab,
-  startChromium,
-  until,
-  type Tab,
-  type TabOptions,
-} from './chromium.ts';
+import { findViolations, hasChromium, PATIENCE, until } from './chromium.ts';
+import { setScene } from './scene.ts';
 
 vi.setConfig({ testTimeout: 2 * PATIENCE, hookTimeout: PATIENCE });
 
 const now = Date.now();
 
 describe.skipIf(!hasChromium)('the page', () => {
-  let browser: Browser;
-  let stage: Stage;
-  let tab: Tab;
-
-  beforeAll(async () => {
-    browser = await startChromium();
-  });
-  afterAll(() => browser.close());
-  beforeEach(async () => {
-    stage = await openStage(tellStory({ now }));
-  });
-  afterEach(async () => {
-    await tab.context.close();
-    await stage.close();
-  });
-
-  async function open(hash: string, options: TabOptions = {}): Promise<Tab> {
-    tab = await openTab(browser, options);
-    await tab.page.goto(`${stage.url}${hash}`);
-    return tab;
-  }
+  const scene = setScene(() => tellStory({ now }));
+  const { open } = scene;
 
   /** The story with other servers. */
   function changed(change: (server: Story['status']['servers'][number]) => object): Story {
@@ -51,10 +23,10 @@ describe.skipIf(!hasChromium)('the page', () => {
   /** Waits for streams: what is told before is heard by nobody. */
   async function streaming(count = 1): Promise<void> {
     const isStream = (line: string): boolean => line === 'GET /api/v1/stream';
-    await until(() => stage.asked.filter(isStream).length).toBeGreaterThanOrEqual(count);
+    await until(() => scene.stage.asked.filter(isStream).length).toBeGreaterThanOrEqual(count);
   }
 
-  const heading = (): Promise<string> => tab.page.locator('h1').first().innerText();
+  const heading = (): Promise<string> => scene.tab.page.locator('h1').first().innerText();
 
   test('shows a change as it is told, without a reload, and counts it in the tab', async () => {
     const { page } = await open('#/');
@@ -62,19 +34,21 @@ describe.skipIf(!hasChromium)('the page', () => {
     expect(await page.title()).toBe('(3) mcp-watchdog');
     await page.evaluate('window.isSamePage = true');
     await streaming();
-    stage.tell(changed(({ group }) => (group === 'needs_you' ? { group: 'healthy', state: 'running' } : {})));
+    scene.stage.tell(
+      changed(({ group }) => (group === 'needs_you' ? { group: 'healthy', state: 'running' } : {})),
+    );
     await until(heading, { interval: 20 }).toContain('Nothing needs you: 4 of 12');
     await until(() => page.title()).toBe('mcp-watchdog');
     expect(await page.evaluate('window.isSamePage')).toBe(true);
     // It came by the stream that was open, not with another try.
-    expect(stage.asked.filter((line) => line === 'GET /api/v1/stream')).toHaveLength(1);
+    expect(scene.stage.asked.filter((line) => line === 'GET /api/v1/stream')).toHaveLength(1);
   });
 
   test('says when the daemon is gone, keeps what it knew, and goes on by itself when it is back', async () => {
     const { page } = await open('#/');
     await page.locator('.row').first().waitFor();
     await page.evaluate('window.isSamePage = true');
-    await stage.close();
+    await scene.stage.close();
     await page.locator('.banner').waitFor();
     expect(await page.locator('.banner').innerText()).toMatch(/not reachable since \d\d:\d\d:\d\d/u);
     expect(await heading()).toMatch(/^At \d\d:\d\d:\d\d: 3 of 12 servers needed you$/u);
@@ -82,9 +56,9 @@ describe.skipIf(!hasChromium)('the page', () => {
     expect(await findViolations(page)).toEqual([]);
     await until(() => page.title()).toContain('(not reachable)');
 
-    stage = await openStage(
+    scene.stage = await openStage(
       changed(() => ({ group: 'healthy', state: 'running' })),
-      stage.port,
+      scene.stage.port,
     );
     await until(heading, { timeout: 40_000 }).toContain('All 12 servers are healthy');
     expect(await page.locator('.banner').count()).toBe(0);
@@ -95,14 +69,14 @@ describe.skipIf(!hasChromium)('the page', () => {
     const { page } = await open('#/server/github');
     await page.locator('.timeline').waitFor();
     await page.evaluate('window.isSamePage = true');
-    await stage.close();
+    await scene.stage.close();
     // The files stay the same here, so that a page that reloads for ever would be found.
-    stage = await openStage({ ...tellStory({ now }), assets: 'ffffffffffffffff' }, stage.port);
+    scene.stage = await openStage({ ...tellStory({ now }), assets: 'ffffffffffffffff' }, scene.stage.port);
     await until(() => page.evaluate('window.isSamePage ?? false'), { timeout: 40_000 }).toBe(false);
     await page.locator('.timeline').waitFor();
     // One of the page before, one of the page that was loaded.
     await streaming(2);
-    expect(stage.asked.filter((line) => line === 'GET /')).toHaveLength(1);
+    expect(scene.stage.asked.filter((line) => line === 'GET /')).toHaveLength(1);
     expect(page.url()).toContain('#/server/github');
   });
 
@@ -122,8 +96,8 @@ describe.skipIf(!hasChromium)('the page', () => {
   });
 
   test('shows the first steps where no server is configured', async () => {
-    await stage.close();
-    stage = await openStage(tellStory({ now, count: 0 }));
+    await scene.stage.close();
+    scene.stage = await openStage(tellStory({ now, count: 0 }));
     const { page } = await open('#/');
     await until(heading).toBe('No server is configured yet');
     expect(await page.locator('.steps code').allInnerTexts()).toContain(
@@ -161,12 +135,12 @@ describe.skipIf(!hasChromium)('the page', () => {
       await Promise.all(keys.split('').map((key) => page.keyboard.press(key)));
       await until(() => page.title()).toContain(title);
     }
-    await page.goto(`${stage.url}#/server/github`);
+    await page.goto(`${scene.stage.url}#/server/github`);
     await page.locator('.timeline').waitFor();
     await page.keyboard.press('r');
     expect(await page.locator('dialog').innerText()).toContain('3 clients use it, 3 calls are in flight');
     await page.keyboard.press('Escape');
-    expect(stage.asked.filter((line) => line.startsWith('POST'))).toEqual([]);
+    expect(scene.stage.asked.filter((line) => line.startsWith('POST'))).toEqual([]);
   });
 
   test('acts only after a question, and only for who is signed in', async () => {
@@ -175,14 +149,14 @@ describe.skipIf(!hasChromium)('the page', () => {
     await page.getByRole('button', { name: 'Restart', exact: true }).click();
     expect(await page.locator('dialog').innerText()).toContain('mcp-watchdog open');
     await page.keyboard.press('Escape');
-    await page.goto(`${stage.url}#/open=0123456789`);
+    await page.goto(`${scene.stage.url}#/open=0123456789`);
     await until(() => page.locator('.note').innerText()).toContain('Signed in');
     expect(page.url()).not.toContain('0123456789');
-    await page.goto(`${stage.url}#/server/github`);
+    await page.goto(`${scene.stage.url}#/server/github`);
     await until(() => page.locator('.log p').count()).toBe(14);
     await page.getByRole('button', { name: 'Restart', exact: true }).click();
     await page.locator('dialog').getByRole('button', { name: 'Restart', exact: true }).click();
-    await until(() => stage.asked).toContain('POST /api/v1/servers/github/restart');
+    await until(() => scene.stage.asked).toContain('POST /api/v1/servers/github/restart');
     await until(() => page.locator('.note').innerText()).toBe('Restart: begun');
   });
 
@@ -197,7 +171,7 @@ describe.skipIf(!hasChromium)('the page', () => {
       tone: 'bad' as const,
       count: 1,
     }));
-    stage.tell({ ...story, events });
+    scene.stage.tell({ ...story, events });
     const { page } = await open('#/events');
     await until(() => page.locator('.event').count()).toBe(200);
     for (let clicks = 2; clicks <= 5; clicks += 1) {
@@ -206,7 +180,7 @@ describe.skipIf(!hasChromium)('the page', () => {
     }
     await streaming();
     for (let index = 0; index < 10_000; index += 1)
-      stage.event({ ...events[0]!, at: now + index, firstAt: now + index, text: `news ${index}` });
+      scene.stage.event({ ...events[0]!, at: now + index, firstAt: now + index, text: `news ${index}` });
     await until(() => page.locator('.event').first().textContent(), { timeout: 40_000 }).toContain(
       'news 9999',
     );
@@ -234,7 +208,7 @@ describe.skipIf(!hasChromium)('the page', () => {
         count: 1,
       }));
     const loops = Array.from({ length: 40 }, (_, index) => crash(now - index * 5000)).flat();
-    stage.tell({ ...story, events: loops });
+    scene.stage.tell({ ...story, events: loops });
     const { page } = await open('#/events');
     await until(() => page.locator('.event').count()).toBe(1);
     expect(await page.locator('.run').innerText()).toMatch(
@@ -244,13 +218,13 @@ describe.skipIf(!hasChromium)('the page', () => {
     await page.locator('.run summary').click();
     await until(() => page.locator('.run .event').count()).toBe(120);
     await streaming();
-    for (const event of crash(now + 5000).toReversed()) stage.event(event);
+    for (const event of crash(now + 5000).toReversed()) scene.stage.event(event);
     await until(() => page.locator('.run').innerText()).toContain('41 times');
     expect(await page.locator('.run .event').count()).toBe(123);
     expect(await findViolations(page)).toEqual([]);
     await page.locator('.run summary').click();
     await until(() => page.locator('.run .event').count()).toBe(0);
-    await page.goto(`${stage.url}#/server/postgres`);
+    await page.goto(`${scene.stage.url}#/server/postgres`);
     await until(() => page.locator('.happened li').count()).toBe(1);
     expect(await page.locator('.happened').innerText()).toContain('40 times');
   });
@@ -264,12 +238,12 @@ describe.skipIf(!hasChromium)('the page', () => {
       page.evaluate(`Object.defineProperty(document, 'hidden', { value: ${isHidden}, configurable: true });
         document.dispatchEvent(new Event('visibilitychange'));`);
     await hide(true);
-    await until(() => stage.streams()).toBe(0);
+    await until(() => scene.stage.streams()).toBe(0);
     const missed = { ...story.events[0]!, at: now + 1, firstAt: now + 1, text: 'missed while hidden' };
-    stage.tell({ ...story, events: [missed, ...story.events] });
+    scene.stage.tell({ ...story, events: [missed, ...story.events] });
     await hide(false);
     await until(() => page.locator('.events').innerText()).toContain('missed while hidden');
-    await until(() => stage.streams()).toBe(1);
+    await until(() => scene.stage.streams()).toBe(1);
   });
 
   test('shows a query that is wrong with the place, and one that is right as a table', async () => {
@@ -286,8 +260,8 @@ describe.skipIf(!hasChromium)('the page', () => {
   });
 
   test('takes nothing that others write for markup', async () => {
-    await stage.close();
-    stage = await openStage(hostileStory());
+    await scene.stage.close();
+    scene.stage = await openStage(hostileStory());
     const { page, complaints } = await open('#/', { isSignedIn: true });
     await until(() => page.locator('.row').count()).toBe(12);
     const name = hostileStory().status.servers[0]!.name;

@@ -1,9 +1,10 @@
 // Many tabs of one browser at once: it opens six connections to one address, so they share what lasts.
-import type { Browser, Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
-import { openStage, type Stage } from '../fixtures/page/stage.mjs';
+import type { Page } from 'playwright-core';
+import { describe, expect, test, vi } from 'vitest';
+import { openStage } from '../fixtures/page/stage.mjs';
 import { tellStory, type Story } from '../fixtures/page/story.mjs';
-import { hasChromium, openTab, PATIENCE, startChromium, until, type Tab } from './chromium.ts';
+import { hasChromium, PATIENCE, until } from './chromium.ts';
+import { setScene } from './scene.ts';
 
 vi.setConfig({ testTimeout: 2 * PATIENCE, hookTimeout: PATIENCE });
 
@@ -12,26 +13,13 @@ const now = Date.now();
 const SIGNED_IN = { isSignedIn: true };
 
 describe.skipIf(!hasChromium)('ten tabs at once', () => {
-  let browser: Browser;
-  let stage: Stage;
-  let tab: Tab;
-  beforeAll(async () => {
-    browser = await startChromium();
-  });
-  afterAll(() => browser.close());
-  beforeEach(async () => {
-    stage = await openStage(tellStory({ now }));
-  });
-  afterEach(async () => {
-    await tab.context.close();
-    await stage.close();
-  });
+  const scene = setScene(() => tellStory({ now }));
 
   async function openAll(hash: string, options = {}): Promise<Page[]> {
-    tab = await openTab(browser, options);
+    const tab = await scene.enter(options);
     const more = await Promise.all(Array.from({ length: TABS - 1 }, () => tab.context.newPage()));
     const pages = [tab.page, ...more];
-    await Promise.all(pages.map((page) => page.goto(`${stage.url}${hash}`)));
+    await Promise.all(pages.map((page) => page.goto(`${scene.stage.url}${hash}`)));
     return pages;
   }
 
@@ -46,7 +34,7 @@ describe.skipIf(!hasChromium)('ten tabs at once', () => {
   }
 
   /** Waits until one tab reads the stream: what is told before is heard by nobody. */
-  const reading = () => until(() => stage.streams()).toBe(1);
+  const reading = () => until(() => scene.stage.streams()).toBe(1);
 
   async function allShow(pages: readonly Page[], text: string): Promise<void> {
     await Promise.all(
@@ -60,20 +48,22 @@ describe.skipIf(!hasChromium)('ten tabs at once', () => {
     const pages = await openAll('#/');
     await allShow(pages, '3 of 12 servers need you');
     await reading();
-    stage.tell(needing(5, 2));
+    scene.stage.tell(needing(5, 2));
     await allShow(pages, '5 of 12 servers need you');
 
     let left = pages;
     for (const count of [6, 7]) {
-      const before = stage.asked.filter((line) => line === 'GET /api/v1/stream').length;
+      const before = scene.stage.asked.filter((line) => line === 'GET /api/v1/stream').length;
       // The one that reads is among them: all but two are closed.
       const closed = count === 6 ? left.slice(0, 5) : left.slice(0, 3);
       left = left.filter((page) => !closed.includes(page));
       await Promise.all(closed.map((page) => page.close()));
       await reading();
-      stage.tell(needing(count, count));
+      scene.stage.tell(needing(count, count));
       await allShow(left, `${count} of 12 servers need you`);
-      expect(stage.asked.filter((line) => line === 'GET /api/v1/stream').length).toBeLessThan(before + TABS);
+      expect(scene.stage.asked.filter((line) => line === 'GET /api/v1/stream').length).toBeLessThan(
+        before + TABS,
+      );
     }
     expect(left).toHaveLength(2);
   });
@@ -82,25 +72,28 @@ describe.skipIf(!hasChromium)('ten tabs at once', () => {
     const pages = await openAll('#/');
     await allShow(pages, '3 of 12 servers need you');
     await reading();
-    await stage.close();
+    await scene.stage.close();
     await Promise.all(pages.map((page) => page.locator('.banner').waitFor()));
     const story = needing(4, 1);
-    stage = await openStage({ ...story, status: { ...story.status, boot: 'another' } }, stage.port);
+    scene.stage = await openStage(
+      { ...story, status: { ...story.status, boot: 'another' } },
+      scene.stage.port,
+    );
     await Promise.all(pages.map((page) => until(() => page.locator('.banner').count()).toBe(0)));
     await allShow(pages, '4 of 12 servers need you');
     await reading();
-    stage.tell({ ...needing(8, 2), status: { ...needing(8, 2).status, boot: 'another' } });
+    scene.stage.tell({ ...needing(8, 2), status: { ...needing(8, 2).status, boot: 'another' } });
     await allShow(pages, '8 of 12 servers need you');
   });
 
   test('the log of a server grows in each of them', async () => {
     const pages = await openAll('#/server/github', SIGNED_IN);
     await Promise.all(pages.map((page) => until(() => page.locator('.log p').count()).toBe(14)));
-    const story = stage.story();
+    const story = scene.stage.story();
     const more = { at: now + 1000, stream: 'stderr', text: 'one more line' };
     const grown = { ...story, log: (name: string) => [...story.log(name), more] };
     await reading();
-    stage.tell(grown);
+    scene.stage.tell(grown);
     // Two have a stream, which the stage leaves silent; the others ask now and then.
     await until(
       async () => {
