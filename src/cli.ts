@@ -30,11 +30,13 @@ async function answerQuickly(argv: readonly string[], out: CommandIo['out']): Pr
 /** Runs `connect NAME` with nothing loaded that it does not need: a client waits for it, and starts one for each server. */
 async function connect(call: ShimCall): Promise<number> {
   const { setFlagsFromString } = await import('node:v8');
-  // Loading a program optimises the loader itself: 4 MB for code that never runs again. Back on once it serves.
-  setFlagsFromString('--no-opt');
+  const setCompilers = (flags: readonly string[]): void => flags.forEach((flag) => setFlagsFromString(flag));
+  // Loading a program optimises the loader itself: 5 MB for code that never runs again. Most clients say little after that.
+  setCompilers(['--no-opt', '--no-sparkplug', '--regexp-interpret-all']);
   loadNow(import.meta.url, './commands/connect/run-shim.js');
   const { processShimIo, runShim } = await import('./commands/connect/run-shim.ts');
-  return await runShim(call, processShimIo(), { onServing: () => setFlagsFromString('--opt') });
+  const onBusy = (): void => setCompilers(['--opt', '--sparkplug', '--no-regexp-interpret-all']);
+  return await runShim(call, processShimIo(), { onBusy });
 }
 
 /** Loaded for every command, and for the one that people and prompts ask most often. */

@@ -50,11 +50,19 @@ const LONGEST_LINE = 16 * 1024 * 1024;
 /** Lines that may wait to be sent before the client is read no further. */
 const MOST_WAITING = 64;
 
-/** Runs until the client's pipe ends. @returns the exit code, see `SHIM_EXIT`; after a signal 128 and its number */
+/** Lines of a client that make it a busy one. */
+const BUSY_AFTER = 64;
+
+/**
+ * Runs until the client's pipe ends.
+ *
+ * @param onBusy called when the client has said so much that it is worth to compile for speed
+ * @returns the exit code, see `SHIM_EXIT`; after a signal 128 and its number
+ */
 export async function runShim(
   call: ShimCall,
   io: ShimIo,
-  { onServing = () => undefined }: { readonly onServing?: () => void } = {},
+  { onBusy = () => undefined }: { readonly onBusy?: () => void } = {},
 ): Promise<number> {
   const paths = resolvePaths(call.home);
   const tell = (text: string): void => void io.stderr.write(`mcp-watchdog: ${neutralise(text)}\n`);
@@ -84,8 +92,7 @@ export async function runShim(
       tell(unknownServerText(server, names));
       return SHIM_EXIT.unknown;
     }
-    onServing();
-    return await serve(server, { dialer, io, tell });
+    return await serve(server, { dialer, io, tell, onBusy });
   } catch (error) {
     if (!(error instanceof WatchdogError)) throw error;
     tell(error.message);
@@ -149,9 +156,10 @@ interface ServeParts {
   readonly dialer: Dialer;
   readonly io: ShimIo;
   readonly tell: (text: string) => void;
+  readonly onBusy: () => void;
 }
 
-function serve(server: string, { dialer, io, tell }: ServeParts): Promise<number> {
+function serve(server: string, { dialer, io, tell, onBusy }: ServeParts): Promise<number> {
   const output = createOutput(io.stdout);
   return new Promise((resolve) => {
     let isEnding = false;
@@ -189,7 +197,7 @@ function serve(server: string, { dialer, io, tell }: ServeParts): Promise<number
     ];
     // A client that reads no more is gone.
     io.stdout.on('error', () => finish(SHIM_EXIT.done, 0));
-    readLines(io.stdin, bridge, { tell, onEnd: () => finish(SHIM_EXIT.done, GRACE) });
+    readLines(io.stdin, bridge, { tell, onBusy, onEnd: () => finish(SHIM_EXIT.done, GRACE) });
   });
 }
 
@@ -206,15 +214,18 @@ async function reconnect(dialer: Dialer, tell: (text: string) => void): Promise<
 
 interface Reading {
   readonly tell: (text: string) => void;
+  readonly onBusy: () => void;
   readonly onEnd: () => void;
 }
 
-function readLines(stdin: Readable, bridge: Bridge, { tell, onEnd }: Reading): void {
+function readLines(stdin: Readable, bridge: Bridge, { tell, onBusy, onEnd }: Reading): void {
+  let count = 0;
   let waiting = 0;
   const lines = createLineSplitter({
     maxBytes: LONGEST_LINE,
     onLine(line, dropped) {
       if (dropped > 0) return tell(`a line of more than ${LONGEST_LINE / 1024 ** 2} MiB was not sent`);
+      if ((count += 1) === BUSY_AFTER) onBusy();
       if ((waiting += 1) > MOST_WAITING) stdin.pause();
       void bridge.take(line).finally(() => {
         if ((waiting -= 1) <= MOST_WAITING) stdin.resume();

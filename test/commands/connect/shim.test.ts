@@ -204,6 +204,17 @@ describe('connect', { timeout: 120_000 }, () => {
     expect(gateway.methods().at(-1)).toBe('DELETE');
   });
 
+  it('answers a client that becomes a busy one, and says nothing on stderr', async () => {
+    const { home } = await stage();
+    const shim = startShim(home);
+    await shim.greet();
+    const ids = Array.from({ length: 200 }, (_, index) => index + 1);
+    shim.send(...ids.map((id) => ({ jsonrpc: '2.0', id, method: 'tools/list' })));
+    for (const id of ids) expect((await shim.answer(id)).result).toEqual({ echo: 'tools/list' });
+    // A flag that this Node does not know would stand here.
+    expect(shim.stderr()).toBe('');
+  });
+
   it('exits with 2 for a server that is not there, and names the nearest', async () => {
     const { home } = await stage();
     const shim = startShim(home, 'fils');
