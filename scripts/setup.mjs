@@ -13,6 +13,7 @@ import {
 } from 'node:fs';
 import { dirname, extname, join, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { packOnlyNeeded } from './declarations.mjs';
 
 export const root = fileURLToPath(new URL('..', import.meta.url));
 const OLDEST_NODE = [20, 19];
@@ -75,6 +76,7 @@ export async function buildAll({ isChecked = true } = {}) {
     compile('tsconfig.build.json', ...STRIP);
   }
   removeStale();
+  packOnlyNeeded(join(root, 'dist'));
   const stamp = join(root, 'dist', STAMP);
   writeFileSync(stamp, isChecked ? '' : STRIPPED);
   // What was changed meanwhile is newer.

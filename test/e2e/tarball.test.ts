@@ -2,7 +2,7 @@
 import { execFile } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -43,6 +43,19 @@ async function run(program: string, argv: readonly string[], cwd: string): Promi
   return stdout;
 }
 
+function declarationsBelow(dist: string): string[] {
+  return readdirSync(dist, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.d.ts'));
+}
+
+/** What these declarations import and is not there. */
+function missingIn(dist: string, declared: readonly string[]): string[] {
+  return declared.flatMap((file) =>
+    [...readFileSync(join(dist, file), 'utf8').matchAll(/(?:from|import\()\s*['"](\.[^'"]+)['"]/gu)]
+      .map(([, name = '']) => join(dirname(file), name.replace(/\.[jt]s$/u, '.d.ts')))
+      .filter((name) => !existsSync(join(dist, name))),
+  );
+}
+
 describe('a packed tarball', { timeout: 180_000 }, () => {
   test('installs into another prefix, and the command runs from there without the clone', async () => {
     const { home: folder } = tempHome();
@@ -62,6 +75,11 @@ describe('a packed tarball', { timeout: 180_000 }, () => {
     const left = ['dist/.tsbuildinfo', 'dist/cli.js.map', 'docs/images', 'dist/core/base/text.js.map'];
     for (const file of left)
       expect({ file, isThere: existsSync(join(installed, file)) }).toEqual({ file, isThere: false });
+    const declared = declarationsBelow(join(installed, 'dist'));
+    expect(declared).toContain('index.d.ts');
+    // Those of the public API, and none that nobody can import.
+    expect(declared.length).toBeLessThan(100);
+    expect(missingIn(join(installed, 'dist'), declared)).toEqual([]);
     for (const file of ['src', 'test']) expect(existsSync(join(installed, file))).toBe(false);
 
     expect(await run(command, ['--version'], folder)).toBe(`${MANIFEST.version}\n`);

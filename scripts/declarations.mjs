@@ -1,0 +1,22 @@
+// Type declarations that a package needs: those that its index names, directly or through others.
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join, relative, sep } from 'node:path';
+
+/** Paths relative to `dist`; none in a build without declarations. */
+export function declarationsOf(dist) {
+  const found = new Set();
+  const open = [join(dist, 'index.d.ts')];
+  for (let file = open.pop(); file !== undefined; file = open.pop()) {
+    if (found.has(file) || !existsSync(file)) continue;
+    found.add(file);
+    for (const [, name] of readFileSync(file, 'utf8').matchAll(/(?:from|import\()\s*['"](\.[^'"]+)['"]/gu))
+      open.push(join(dirname(file), name.replace(/\.[jt]s$/u, '.d.ts')));
+  }
+  return [...found].map((file) => relative(dist, file).split(sep).join('/'));
+}
+
+/** Keeps all others out of what `npm pack` packs: nobody can import what they declare, and each is one more file to install. */
+export function packOnlyNeeded(dist) {
+  const lines = ['*.d.ts', ...declarationsOf(dist).map((name) => `!/${name}`)];
+  writeFileSync(join(dist, '.npmignore'), `${lines.join('\n')}\n`);
+}
