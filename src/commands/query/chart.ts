@@ -15,10 +15,15 @@ interface Period {
   readonly end: number;
 }
 
+interface ChartOptions extends Pick<ViewOptions, 'width' | 'colour'> {
+  /** Writes a value on the axis. */
+  readonly write?: (value: number) => string;
+}
+
 /** Draws the values as columns, the axis on the left; a gap stays empty. */
 export function drawChart(
   values: readonly Point[],
-  { width, colour }: Pick<ViewOptions, 'width' | 'colour'>,
+  { width, colour, write = shortNumber }: ChartOptions,
 ): string[] {
   const columns = Math.max(8, Math.min(WIDEST, width - AXIS - 2));
   const period = { start: values[0]?.[0] ?? 0, end: values.at(-1)?.[0] ?? 0 };
@@ -30,7 +35,7 @@ export function drawChart(
   return Array.from({ length: HEIGHT }, (_, index) => {
     const floor = (HEIGHT - 1 - index) * 8;
     const bar = levels.map((level) => EIGHTHS[Math.min(8, Math.max(0, level - floor))] ?? ' ').join('');
-    const label = index === 0 ? shortNumber(high) : index === HEIGHT - 1 ? shortNumber(low) : '';
+    const label = index === 0 ? write(high) : index === HEIGHT - 1 ? write(low) : '';
     return `${paint(label.padStart(AXIS), 'dim', colour)} ${paint('│', 'dim', colour)}${paint(bar.trimEnd(), 'cyan', colour)}`;
   });
 }
@@ -85,7 +90,20 @@ export function shortNumber(value: number): string {
   if (!Number.isFinite(value)) return value > 0 ? '+Inf' : '-Inf';
   const size = Math.abs(value);
   if (size !== 0 && size < 0.001) return value.toExponential(1);
-  const power = Math.min(UNITS.length - 1, Math.max(0, Math.floor(Math.log10(size || 1) / 3)));
-  const scaled = Number((value / 1000 ** power).toPrecision(4));
-  return `${scaled}${UNITS[power] ?? ''}`;
+  return scaled(value, 1000, UNITS);
+}
+
+const SIZES = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB'] as const;
+
+/** Bytes with at most four digits: `47.03MiB`. */
+export function shortSize(value: number): string {
+  return Number.isFinite(value) && Math.abs(value) >= 1 ? scaled(value, 1024, SIZES) : shortNumber(value);
+}
+
+function scaled(value: number, base: number, units: readonly string[]): string {
+  const power = Math.min(
+    units.length - 1,
+    Math.max(0, Math.floor(Math.log(Math.abs(value) || 1) / Math.log(base) + 1e-9)),
+  );
+  return `${Number((value / base ** power).toPrecision(4))}${units[power] ?? ''}`;
 }

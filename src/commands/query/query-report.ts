@@ -3,7 +3,7 @@ import { neutralise } from '../../core/base/text.ts';
 import type { MatrixElement, Point, QueryData, VectorElement } from '../../core/metrics/query-result.ts';
 import { paint, timeOfDay, type ViewOptions } from '../views/style.ts';
 import { type Column, layoutTable } from '../views/table.ts';
-import { drawChart, drawSpark, shortNumber } from './chart.ts';
+import { drawChart, drawSpark, shortNumber, shortSize } from './chart.ts';
 
 /** Series of a range that are drawn; more are only counted. */
 const MOST_SERIES = 20;
@@ -46,11 +46,33 @@ export function plainRows(data: QueryData): string[] {
 }
 
 function elementLines(elements: readonly VectorElement[], options: ViewOptions): string[] {
+  const { heading, textOf } = namesOf(elements, options.width - ROOM);
   const columns: readonly Column<VectorElement>[] = [
-    { title: 'SERIES', cell: ({ metric }) => ({ text: labelText(metric) }), shrinksTo: 24 },
+    { title: 'SERIES', cell: ({ metric }) => ({ text: textOf(metric) }), shrinksTo: 24 },
     { title: 'VALUE', align: 'right', cell: ({ value }) => ({ text: value[1], style: 'bold' }) },
   ];
-  return layoutTable(elements, columns, options);
+  return [...heading, ...layoutTable(elements, columns, options)];
+}
+
+/** Columns that the values of a table need, or at the least the last one of a range. */
+const ROOM = 12;
+
+type Metric = VectorElement['metric'];
+
+/** Names for the rows of a table: only what differs, below what all have, where the whole would not fit. */
+function namesOf(
+  series: readonly { readonly metric: Metric }[],
+  width: number,
+): { readonly heading: string[]; readonly textOf: (metric: Metric) => string } {
+  const [first, ...others] = series.map(({ metric }) => metric);
+  const isLong = series.some(({ metric }) => labelText(metric).length > width);
+  if (first === undefined || others.length === 0 || !isLong) return { heading: [], textOf: labelText };
+  const isCommon = (label: string): boolean => others.every((metric) => metric[label] === first[label]);
+  const common = Object.fromEntries(Object.entries(first).filter(([label]) => isCommon(label)));
+  const shared = labelText(common);
+  const differing = (metric: Metric): string =>
+    labelText(Object.fromEntries(Object.entries(metric).filter(([label]) => !(label in common))));
+  return { heading: shared === '{}' ? [] : [shared], textOf: differing };
 }
 
 function seriesLines(all: readonly MatrixElement[], options: ViewOptions): string[] {
@@ -60,19 +82,29 @@ function seriesLines(all: readonly MatrixElement[], options: ViewOptions): strin
   if (all.length === 1 && first !== undefined)
     return [
       labelText(first.metric),
-      ...drawChart(first.values, options),
+      ...drawChart(first.values, { ...options, write: writerFor(first.metric) }),
       paint(period, 'dim', options.colour),
     ];
   const shown = all.slice(0, MOST_SERIES);
   const more = all.length - shown.length;
+  const { heading, textOf } = namesOf(shown, options.width - ROOM - SPARK);
   return [
-    ...layoutTable(shown, seriesColumns(all), options),
+    ...heading,
+    ...layoutTable(shown, seriesColumns(all, textOf), options),
     '',
     paint(more > 0 ? `${period}; ${more} more series, all with --json` : period, 'dim', options.colour),
   ];
 }
 
-function seriesColumns(all: readonly MatrixElement[]): readonly Column<MatrixElement>[] {
+/** Only what is still called a metric of bytes is one: a rate of it has no name. */
+function writerFor({ __name__: name = '' }: Metric): (value: number) => string {
+  return name.endsWith('_bytes') ? shortSize : shortNumber;
+}
+
+function seriesColumns(
+  all: readonly MatrixElement[],
+  textOf: (metric: Metric) => string,
+): readonly Column<MatrixElement>[] {
   const times = all.flatMap(({ values }) => values.map(([time]) => time));
   const period = {
     start: times.reduce((a, b) => Math.min(a, b), Infinity),
@@ -83,11 +115,11 @@ function seriesColumns(all: readonly MatrixElement[]): readonly Column<MatrixEle
   const column = (title: string, pick: (list: number[]) => number | undefined): Column<MatrixElement> => ({
     title,
     align: 'right',
-    cell: (one) => ({ text: shortNumber(pick(numbers(one)) ?? Number.NaN) }),
+    cell: (one) => ({ text: writerFor(one.metric)(pick(numbers(one)) ?? Number.NaN) }),
     leaves: title === 'LAST' ? 0 : 1,
   });
   return [
-    { title: 'SERIES', cell: ({ metric }) => ({ text: labelText(metric) }), shrinksTo: 16 },
+    { title: 'SERIES', cell: ({ metric }) => ({ text: textOf(metric) }), shrinksTo: 16 },
     {
       title: '',
       cell: ({ values }) => ({ text: drawSpark(values, period, SPARK), style: 'cyan' }),

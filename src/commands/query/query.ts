@@ -1,7 +1,9 @@
 // Command `query EXPR`: evaluates PromQL over the history of the daemon, at one moment or over a range.
 import { WatchdogError } from '../../core/base/errors.ts';
 import { formatDuration, parseDuration } from '../../core/base/units.ts';
-import type { QueryAnswer } from '../../core/metrics/query-result.ts';
+import { suggestSpelling } from '../../core/base/suggest.ts';
+import { exposedNames } from '../../core/metrics/metric-catalogue.ts';
+import type { QueryAnswer, QueryData } from '../../core/metrics/query-result.ts';
 import type { CommandContext } from '../shared/command.ts';
 import { printResult, viewOptions } from '../shared/output.ts';
 import { withDaemon } from '../shared/with-daemon.ts';
@@ -20,9 +22,25 @@ export async function run(context: CommandContext): Promise<number> {
   if (answer.status === 'error') throw refusal(expression, answer);
   const { data, warnings = [] } = answer;
   for (const warning of warnings) io.err.write(`warning: ${warning}\n`);
+  const misspelt = isEmpty(data) ? misspeltIn(expression) : null;
+  if (misspelt !== null) io.err.write(`warning: ${misspelt}\n`);
   const lines = io.out.isTTY === true ? queryLines(data, viewOptions(context)) : plainRows(data);
   printResult(context, data, lines);
   return 0;
+}
+
+function isEmpty({ resultType, result }: QueryData): boolean {
+  return (resultType === 'vector' || resultType === 'matrix') && result.length === 0;
+}
+
+/** Says which name of ours in an expression is none: the catalogue is closed. */
+function misspeltIn(expression: string): string | null {
+  const known = exposedNames();
+  const names = expression.replaceAll(/"[^"]*"|'[^']*'|`[^`]*`/gu, '').match(/\bmcp_\w+/gu) ?? [];
+  const wrong = names.find((name) => !known.includes(name));
+  if (wrong === undefined) return null;
+  const near = suggestSpelling(wrong, known);
+  return `No metric is called ${wrong}${near === null ? ': see docs/metrics.md' : `; did you mean ${near}?`}`;
 }
 
 function requestOf(query: string, { range, step }: CommandContext['flags'], now: number) {

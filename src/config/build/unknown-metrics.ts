@@ -1,12 +1,7 @@
 // Warnings about rules of the config that read metrics which nobody has: the catalogue is closed, so they never find anything.
 import type { RuleDocument } from '../../core/model/alert-rules.ts';
 import { suggestSpelling } from '../../core/base/suggest.ts';
-import {
-  fullMetricName,
-  METRIC_NAMES,
-  METRICS,
-  PROCESS_METRICS,
-} from '../../core/metrics/metric-catalogue.ts';
+import { exposedNames } from '../../core/metrics/metric-catalogue.ts';
 import type { PrometheusMajor } from '../../promql/model/series-source.ts';
 import { requiredSeriesOf } from '../../promql/rules/required-series.ts';
 import { readRuleFile, type Rule, type RuleGroup } from '../../promql/rules/rule-file.ts';
@@ -70,13 +65,4 @@ function aboutForeign(names: readonly string[]): string {
   const more = names.length - MOST_NAMES;
   const list = `${names.slice(0, MOST_NAMES).join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
   return `rules read ${list}, which the watchdog does not have: here they find nothing, only a Prometheus that scrapes others can evaluate them`;
-}
-
-/** Every name under which /metrics has samples. */
-function exposedNames(): string[] {
-  const own = METRIC_NAMES.flatMap((metric) => {
-    const name = fullMetricName(metric);
-    return METRICS[metric].type === 'histogram' ? [`${name}_bucket`, `${name}_sum`, `${name}_count`] : [name];
-  });
-  return [...own, ...PROCESS_METRICS.map(({ name }) => name)];
 }

@@ -375,3 +375,12 @@ export const PROCESS_METRICS = [
   { name: 'process_open_fds', type: 'gauge', everywhere: false },
   { name: 'process_max_fds', type: 'gauge', everywhere: false },
 ] as const;
+
+/** Every name under which /metrics has samples. */
+export function exposedNames(): string[] {
+  const own = METRIC_NAMES.flatMap((metric) => {
+    const name = fullMetricName(metric);
+    return METRICS[metric].type === 'histogram' ? [`${name}_bucket`, `${name}_sum`, `${name}_count`] : [name];
+  });
+  return [...own, ...PROCESS_METRICS.map(({ name }) => name)];
+}

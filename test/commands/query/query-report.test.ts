@@ -48,6 +48,40 @@ test('several series are a line each, with last, least and greatest value', () =
   expect(Math.max(...queryLines(data, { ...OPTIONS, width: 40 }).map(widthOf))).toBeLessThanOrEqual(40);
 });
 
+test('what all series have is said once, where the whole would not fit', () => {
+  const result = ['0.1', '0.5'].map((le) => ({
+    metric: {
+      __name__: 'mcp_watchdog_probe_duration_seconds_bucket',
+      job: 'j',
+      instance: 'i',
+      le,
+      server: 'a',
+    },
+    value: [1, le] as Point,
+  }));
+  const data = { resultType: 'vector', result } as const;
+  const heading = 'mcp_watchdog_probe_duration_seconds_bucket{server="a"}';
+  expect(queryLines(data, { ...OPTIONS, width: 60 })).toEqual([
+    heading,
+    expect.stringMatching(/^SERIES +VALUE$/u),
+    expect.stringMatching(/^\{le="0\.1"\} +0\.1$/u),
+    expect.stringMatching(/^\{le="0\.5"\} +0\.5$/u),
+  ]);
+  expect(queryLines(data, { ...OPTIONS, width: 120 })[1]).toContain(heading.replace('{', '{le="0.1", '));
+});
+
+test('a metric of bytes has units of bytes', () => {
+  const { values } = seriesOf('a', [50_000_000, 52_428_800]);
+  const one = { metric: { __name__: 'mcp_watchdog_server_resident_memory_bytes' }, values };
+  const chart = queryLines({ resultType: 'matrix', result: [one] }, OPTIONS);
+  expect([chart[1], chart[8]]).toEqual([
+    expect.stringMatching(/^ +50MiB │/u),
+    expect.stringMatching(/^ 47\.68MiB │/u),
+  ]);
+  const rate = { ...one, metric: {} };
+  expect(queryLines({ resultType: 'matrix', result: [rate] }, OPTIONS)[1]).toMatch(/^ +52\.43M │/u);
+});
+
 test('more than twenty series are counted', () => {
   const result = Array.from({ length: 25 }, (_, index) => seriesOf(`s${index}`, [index]));
   expect(queryLines({ resultType: 'matrix', result }, OPTIONS).at(-1)).toContain('5 more series');

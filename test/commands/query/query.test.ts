@@ -50,6 +50,17 @@ it('shows warnings beside the answer', async () => {
   expect([code, out, err]).toEqual([0, '1000.5\t1\tup{server="a"}\n', 'warning: The history begins later\n']);
 });
 
+it('says which name is no metric where nothing is found', async () => {
+  const empty: QueryAnswer = { status: 'success', data: { resultType: 'vector', result: [] } };
+  const { code, out, err } = await query(['sum(mcp_watchdog_servers_up{a="mcp_x"})'], empty);
+  expect([code, out]).toEqual([0, '']);
+  expect(err).toBe(
+    'warning: No metric is called mcp_watchdog_servers_up; did you mean mcp_watchdog_server_up?\n',
+  );
+  expect((await query(['mcp_watchdog_server_up'], empty)).err).toBe('');
+  expect((await query(['other_metric'], empty)).err).toBe('');
+});
+
 it('points at the place where an expression is wrong', async () => {
   const error = 'invalid parameter "query": 2:5: parse error: The expression ends too early';
   const { code, err } = await query(['sum(\n  up'], { status: 'error', errorType: 'bad_data', error });
