@@ -107,18 +107,24 @@ function readSource(argv: readonly string[], flags: Flags): ReadSource {
     });
   }
   const line = readCommandLine(argv, readVariables(flags.env ?? []));
-  if (line.kind === 'command') {
-    const [program = '', ...args] = line.argv;
-    const isHere = flags.cwd === undefined;
-    const command = [isHere && program.includes('/') ? fromHere(program) : program, ...args];
-    const notes = [line.note, isHere ? noteOnPath(args) : null].flatMap((note) =>
-      note === null ? [] : [`Note: ${note}`],
-    );
-    return { keys: new Map([['command', command]]), env: line.env, notes };
-  }
+  if (line.kind === 'command') return asCommand(line, flags);
   const keys = new Map<string, DocumentValue>(launchKeys(line.launch));
   const notes = [`${argv[0] ?? ''} is not needed: the watchdog installs ${line.launch.package} itself`];
   return { keys, env: line.env, notes };
+}
+
+/** As it was typed, but for a program that the server's folder would not have. */
+function asCommand(
+  line: Extract<ReturnType<typeof readCommandLine>, { kind: 'command' }>,
+  { cwd }: Flags,
+): ReadSource {
+  const [program = '', ...args] = line.argv;
+  const isHere = cwd === undefined;
+  const command = [isHere && program.includes('/') ? fromHere(program) : program, ...args];
+  const notes = [line.note, isHere ? noteOnPath(args) : null].flatMap((note) =>
+    note === null ? [] : [`Note: ${note}`],
+  );
+  return { keys: new Map([['command', command]]), env: line.env, notes };
 }
 
 /** A relative path on a command line means the folder of whoever typed it, in the config that of the config. */
