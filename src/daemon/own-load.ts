@@ -2,7 +2,7 @@
 import type { Bus } from '../system/bus.ts';
 import type { Clock } from '../system/time/clock.ts';
 import { ownCpuTime } from '../system/process/process-memory.ts';
-import { noteLoad } from '../system/v8-flags.ts';
+import { collectAfterStart, noteLoad } from '../system/v8-flags.ts';
 
 export interface OwnLoadParts {
   readonly bus: Pick<Bus, 'subscribe'>;
@@ -11,18 +11,33 @@ export interface OwnLoadParts {
   readonly cpuTime?: () => number;
   /** @param share of one core, over the last minute or longer */
   readonly tell?: (share: number) => void;
+  /** Called once, when what only the start needed is garbage. */
+  readonly onSettled?: () => void;
 }
 
 /** Ms. The first such time is left out: a start is work that does not come again. */
 const WINDOW = 60_000;
+/** Ms until servers are probed, rules evaluated and clients back. */
+const SETTLING = 25_000;
 
 /** Measures with the daemon's ticks, so that no timer is needed. */
-export function watchOwnLoad({ bus, clock, cpuTime = ownCpuTime, tell = noteLoad }: OwnLoadParts): void {
+export function watchOwnLoad({
+  bus,
+  clock,
+  cpuTime = ownCpuTime,
+  tell = noteLoad,
+  onSettled = collectAfterStart,
+}: OwnLoadParts): void {
   let since = { at: clock.monotonic(), cpu: cpuTime() };
   let isStart = true;
+  let isSettled = false;
   bus.subscribe((event) => {
     if (event.kind !== 'ticked') return;
     const at = clock.monotonic();
+    if (!isSettled && at - since.at >= SETTLING) {
+      isSettled = true;
+      onSettled();
+    }
     if (at - since.at < WINDOW) return;
     const cpu = cpuTime();
     if (!isStart) tell((cpu - since.cpu) / (at - since.at));

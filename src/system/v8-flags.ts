@@ -1,5 +1,6 @@
 // V8 flags for a small daemon: it lives for months and does little, but for bursts of clients' calls.
-import { getHeapSpaceStatistics, setFlagsFromString } from 'node:v8';
+import { getHeapSpaceStatistics, getHeapStatistics, setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 
 let isLimited = false;
 
@@ -29,7 +30,8 @@ const COMPILERS = compilersOf(Number.parseInt(process.versions.v8, 10));
 
 function compilersOf(version: number): readonly string[] | null {
   if (version === 12) return null;
-  return version < 12 ? ['opt'] : ['opt', 'maglev'];
+  // Sparkplug only writes machine code out of bytecode, which for code of a minute's rhythm is 1 MB for nothing.
+  return version < 12 ? ['opt', 'sparkplug'] : ['opt', 'maglev', 'sparkplug'];
 }
 
 /**
@@ -51,6 +53,23 @@ function optimise(): void {
   for (const compiler of COMPILERS ?? []) setFlagsFromString(`--${compiler}`);
   // In a large heap it would hold up the event loop.
   setFlagsFromString('--no-compact-on-every-full-gc');
+}
+
+/** Bytes of heap in use from which a collection of all of it would hold up the event loop for too long. */
+const LARGE_HEAP = 64 * 1024 * 1024;
+
+/**
+ * Collects and compacts the heap once, in a turn of its own: V8 by itself does so when the heap has doubled, which an idle daemon's
+ * never does, and a start leaves 3 MB behind. Takes 20 to 40 ms; nothing happens in a busy daemon or a large heap.
+ */
+export function collectAfterStart(): void {
+  if (!isDeferred || getHeapStatistics().used_heap_size > LARGE_HEAP) return;
+  // The function is in every context that is made while the flag is set, and in no other.
+  setFlagsFromString('--expose-gc');
+  const collect: unknown = runInNewContext('gc');
+  setFlagsFromString('--no-expose-gc');
+  if (typeof collect === 'function')
+    Reflect.apply(collect, undefined, [{ type: 'major', execution: 'async' }]);
 }
 
 /** Share of one core from which optimised code is worth what it costs. */

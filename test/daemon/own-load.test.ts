@@ -10,14 +10,18 @@ function story() {
     throw error;
   });
   const told: number[] = [];
+  const settled: number[] = [];
   let cpu = 5000;
-  watchOwnLoad({ bus, clock, cpuTime: () => cpu, tell: (share) => told.push(share) });
+  const tell = (share: number): void => void told.push(share);
+  const onSettled = (): void => void settled.push(clock.monotonic() - begun);
+  const begun = clock.monotonic();
+  watchOwnLoad({ bus, clock, cpuTime: () => cpu, tell, onSettled });
   async function tick(used: number): Promise<void> {
     await clock.advance(15_000);
     cpu += used;
     bus.publish({ kind: 'ticked' });
   }
-  return { told, tick };
+  return { told, settled, tick };
 }
 
 it('tells the share of a core once a minute, however often the daemon ticks', async () => {
@@ -31,4 +35,10 @@ it('leaves out the work of the start', async () => {
   await tick(9000);
   for (let count = 0; count < 7; count += 1) await tick(30);
   expect(told).toEqual([0.002]);
+});
+
+it('says once that the start is over', async () => {
+  const { settled, tick } = story();
+  for (let count = 0; count < 12; count += 1) await tick(30);
+  expect(settled).toEqual([30_000]);
 });

@@ -93,3 +93,32 @@ it.each([
   },
   60_000,
 );
+
+// Of twelve MiB that are garbage, what is left once the collection had its turn.
+const SETTLED = `
+import { collectAfterStart, deferOptimising } from '${FLAGS}';
+const used = () => process.memoryUsage().heapUsed / 1024 / 1024;
+DEFER;
+let kept = Array.from({ length: 12 }, () => new Array(128 * 1024).fill(0));
+await new Promise(setImmediate);
+const before = used();
+kept = null;
+collectAfterStart();
+const end = Date.now() + EXPECTED;
+while (used() > before - 8 && Date.now() < end) await new Promise((resolve) => setTimeout(resolve, 5));
+console.log(JSON.stringify([used() <= before - 8, typeof globalThis.gc]));
+`;
+
+it.each([
+  ['is collected', 'deferOptimising()', 30_000, true],
+  ['is left alone where optimising is not put off', '', 300, false],
+])(
+  'what the start left %s',
+  (_, defer, within, isCollected) => {
+    const program = SETTLED.replace('DEFER', defer).replace('EXPECTED', String(within));
+    const options = ['--input-type=module', '--eval', program];
+    const output = execFileSync(process.execPath, options, { encoding: 'utf8' });
+    expect(JSON.parse(output)).toEqual([isCollected, 'undefined']);
+  },
+  60_000,
+);
