@@ -6,6 +6,8 @@ export interface ChartData {
   readonly lines: readonly { readonly label: string; readonly values: readonly (number | null)[] }[];
   /** Horizontal lines. */
   readonly limits?: readonly number[];
+  /** What the axis reaches to at least, so that next to nothing does not look like much. */
+  readonly least?: number | undefined;
   /** Seconds since the epoch of vertical lines. */
   readonly marks?: readonly number[];
 }

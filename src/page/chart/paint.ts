@@ -40,13 +40,14 @@ interface Scales {
   readonly range: readonly [low: number, high: number];
 }
 
-function scalesOf({ times, lines, limits = [] }: ChartData, box: Box): Scales {
+function scalesOf({ times, lines, limits = [], least = 0 }: ChartData, box: Box): Scales {
   const area = plotArea(box);
   const [start = 0] = times;
   const span = Math.max(1, (times.at(-1) ?? start) - start);
   const range = valueRange(
     lines.map(({ values }) => values),
     limits,
+    least,
   );
   const [low, high] = range;
   return {
@@ -116,7 +117,6 @@ function paintLines(
   { times, lines }: ChartData,
   { x, y, palette, colour }: Paint & Scales,
 ): void {
-  context.lineWidth = 1.4;
   lines.forEach(({ values }, index) => {
     const tone = colourOf(palette, colour, index);
     context.strokeStyle = tone;
@@ -124,8 +124,9 @@ function paintLines(
     for (const [first, last] of runsOf(values)) {
       const path = new Path2D();
       for (let at = first; at <= last; at += 1) path.lineTo(x(times[at] ?? 0), y(values[at] ?? 0));
-      // A value alone is a dot.
+      // A value alone is a dot, large enough to be seen: a daemon that has just begun has no more.
       if (first === last) path.lineTo(x(times[first] ?? 0), y(values[first] ?? 0));
+      context.lineWidth = first === last ? 5 : 1.4;
       context.stroke(path);
       if (lines.length > 1) continue;
       path.lineTo(x(times[last] ?? 0), y(0));

@@ -15,6 +15,8 @@ interface Curve {
   readonly query: (label: string) => string;
   readonly write: (value: number) => string;
   readonly limits: (server: PageServer) => readonly number[];
+  /** What the axis reaches to at least. */
+  readonly least?: number;
   /** Only of a server with a process of ours. */
   readonly ofProcess: boolean;
 }
@@ -45,6 +47,7 @@ const CURVES: readonly Curve[] = [
     query: (label) => `rate(mcp_watchdog_server_cpu_seconds_total{${label}}[2m])`,
     write: cpu,
     limits: none,
+    least: 0.01,
     ofProcess: true,
   },
   {
@@ -117,6 +120,7 @@ export function createCurves(app: App, name: string, span: () => number): Curves
       times,
       lines: [{ label: panel.curve.title, values }],
       limits: panel.curve.limits(server),
+      least: panel.curve.least,
       marks,
     });
   }
@@ -131,7 +135,7 @@ export function createCurves(app: App, name: string, span: () => number): Curves
         <h2>${curve.title}</h2>
         <span class="soft small">${curve.hint}</span>
         <span class="now">
-          ${limits.length === 0 ? nothing : html`<span class="soft small">limit ${limits.map(curve.write).join(', ')}</span>`}
+          ${limits.length === 0 ? nothing : html`<span class="soft small">${limits.length > 1 ? 'limits' : 'limit'} ${limits.map(curve.write).join(', ')}</span>`}
           <b>${value === null || value === undefined ? UNKNOWN : curve.write(value)}</b>
         </span>
       </header>

@@ -39,7 +39,7 @@ export function drawTimeline(
   return html`<section class="card panel timeline">
     <header>
       <h2>Last 6 hours</h2>
-      <span class="soft small">${up === null ? '' : `up ${share(up)}`}</span>
+      <span class="soft small">${up === null ? '' : up === 0 ? 'never up' : `up ${share(up)}`}</span>
       <span class="legend" aria-hidden="true"
         >${LEGEND.map(([key, label]) => html`<span class="key-${key}">${label}</span>`)}</span
       >

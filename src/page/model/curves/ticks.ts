@@ -5,10 +5,11 @@ const NEAR = 6;
 /** Room above the highest value. */
 const HEADROOM = 1.12;
 
-/** From zero, with the limits as long as they are not far away. */
+/** From zero, with the limits as long as they are not far away, up to `least` at least. */
 export function valueRange(
   lines: readonly (readonly (number | null)[])[],
   limits: readonly number[],
+  least = 0,
 ): readonly [low: number, high: number] {
   let low = 0;
   let top = 0;
@@ -18,7 +19,7 @@ export function valueRange(
       low = Math.min(low, value);
       top = Math.max(top, value);
     }
-  const most = Math.max(top, ...limits.filter((limit) => limit < top * NEAR));
+  const most = Math.max(top, least, ...limits.filter((limit) => limit < top * NEAR));
   return [low, most === 0 && low === 0 ? 1 : most * HEADROOM];
 }
 

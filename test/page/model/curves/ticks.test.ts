@@ -19,6 +19,11 @@ describe('the range of values', () => {
     expect(found[1]).toBeCloseTo(high, 10);
     expect(found[1]).toBeGreaterThan(found[0]);
   });
+
+  test('reaches as far as it has to', () => {
+    expect(valueRange([[0.001]], [], 0.01)[1]).toBeCloseTo(0.0112, 10);
+    expect(valueRange([[0.5]], [], 0.01)[1]).toBeCloseTo(0.56, 10);
+  });
 });
 
 test.each([
