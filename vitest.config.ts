@@ -1,8 +1,45 @@
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
+import { LongestFirst } from './test/sequencer.ts';
 
-/** Rules without a clock, a process or a file: their tests share one copy of the code in each worker, which halves their cost. */
-const PURE = ['test/core/**/*.test.ts', 'test/promql/*/**/*.test.ts'];
+/**
+ * Folders whose test files share a worker and what it has loaded, which more than halves their cost. What such a file must obey
+ * is in CONTRIBUTING.md; `test/shared-worker.ts` judges it.
+ */
+const SHARED = [
+  'alerting',
+  'config',
+  'core',
+  'daemon',
+  'doctor',
+  'history',
+  'housekeeping',
+  'journal',
+  'logs',
+  'metrics',
+  'notify',
+  'probes',
+  'promql/*',
+  'sampling',
+  'service',
+  'updates',
+  'web',
+  'wire',
+].map((folder) => `test/${folder}/**/*.test.ts`);
+
+/** Files of those folders that need a process of their own, and why. */
+const APART = [
+  // Replace a module.
+  'test/config/otlp.test.ts',
+  // Judge the memory or the pace of their own process.
+  'test/daemon/updates/canary.test.ts',
+  'test/logs/capture-output.test.ts',
+  'test/web/compressed-response.test.ts',
+  // Change flags of V8, the time zone or the umask.
+  'test/daemon/gateway/long-run.test.ts',
+  'test/logs/log-entry.test.ts',
+  'test/service/launchd/launchd.test.ts',
+];
 
 const alias = [
   {
@@ -16,18 +53,34 @@ const timeouts = { testTimeout: 30_000, hookTimeout: 60_000 };
 export default defineConfig({
   test: {
     globalSetup: ['test/build.ts'],
-    // Real processes are started in most files: most of them wait, so three at a time are what two cores carry.
-    maxWorkers: 3,
+    // Real processes are started in most files: most of them wait, so four at a time are what two cores carry.
+    maxWorkers: 4,
+    // Not where another order is asked for.
+    sequence: process.argv.some((word) => word.startsWith('--sequence.')) ? {} : { sequencer: LongestFirst },
     projects: [
-      { resolve: { alias }, test: { name: 'pure', include: PURE, isolate: false, ...timeouts } },
+      {
+        resolve: { alias },
+        test: {
+          name: 'shared',
+          include: SHARED,
+          exclude: [...APART, '**/node_modules/**'],
+          isolate: false,
+          setupFiles: ['test/shared-worker.ts'],
+          ...timeouts,
+        },
+      },
       {
         resolve: { alias },
         test: {
           name: 'real',
           include: ['test/**/*.test.ts'],
-          exclude: [...PURE, '**/node_modules/**'],
+          exclude: [...SHARED, '**/node_modules/**'],
           ...timeouts,
         },
+      },
+      {
+        resolve: { alias },
+        test: { name: 'apart', include: APART, exclude: ['**/node_modules/**'], ...timeouts },
       },
     ],
   },
