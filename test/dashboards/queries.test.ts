@@ -43,9 +43,12 @@ describe.skipIf(!requireProgram('prometheus'))('a real Prometheus', () => {
   });
 });
 
-/** From the first scrape on, as somebody would look at it afterwards. */
-function spanOf({ start, end }: Story): Span {
-  return { start: Math.floor(start), end: Math.floor(end), step: SCRAPE, scrape: SCRAPE };
+/**
+ * From the first scrape on, as somebody would look at it afterwards. Windows are as for scrapes that are always as far apart as the
+ * two that were farthest: what happens between them is an increase in no shorter one.
+ */
+function spanOf({ start, end, longestGap }: Story): Span {
+  return { start: Math.floor(start), end: Math.floor(end), step: SCRAPE, scrape: longestGap };
 }
 
 /** What is wrong with the answer. */
