@@ -64,7 +64,7 @@ export interface PageView {
   readonly pendingAlerts: number;
 }
 
-export interface Misses {
+interface Misses {
   /** Probes that may still be missed, that which makes it down included. */
   readonly left: number;
   /** False where the server is only reported as down. */

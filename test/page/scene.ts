@@ -11,9 +11,9 @@ export interface Scene {
   /** The tab that was opened last. */
   readonly tab: Tab;
   /** Opens a tab that shows nothing yet. */
-  enter(options?: TabOptions): Promise<Tab>;
+  readonly enter: (options?: TabOptions) => Promise<Tab>;
   /** Opens a tab with that view. */
-  open(hash: string, options?: TabOptions): Promise<Tab>;
+  readonly open: (hash: string, options?: TabOptions) => Promise<Tab>;
 }
 
 /** Sets the hooks of a `describe`; what a test opened is closed after it. */
