@@ -33,29 +33,47 @@ export interface Family {
   take(): TakenFamily;
 }
 
+/** What a family shows at one moment: read where it stands, and copied only when something is about to change. */
+export interface Snapshot {
+  /** Copies what was not written yet. */
+  freeze(): void;
+  pieces(): Generator<string>;
+}
+
 /** Bytes that are kept until something changes. */
 export interface KeptBytes {
-  /** Notes a change. */
+  /** Notes that something is about to change. */
   drop(): void;
-  /** @param write of what is there now; called after a change only */
-  take(write: () => () => Generator<string>): TakenFamily;
+  /** @param open a snapshot of what is there now; called after a change only */
+  take(open: () => Snapshot): TakenFamily;
 }
 
 export function createKeptBytes(): KeptBytes {
   let kept: Buffer | null = null;
   let changes = 0;
+  const opened = new Set<Snapshot>();
+
+  function* piecesOf(snapshot: Snapshot): Generator<string> {
+    yield* snapshot.pieces();
+    opened.delete(snapshot);
+  }
+
   return {
     drop() {
+      for (const snapshot of opened) snapshot.freeze();
+      opened.clear();
       kept = null;
       changes += 1;
     },
-    take(write) {
+    take(open) {
       const at = changes;
       const keep = (bytes: Buffer): void => {
         if (changes === at) kept = bytes;
       };
-      const bytes = kept;
-      return { bytes, keep, pieces: bytes === null ? write() : () => nothing() };
+      if (kept !== null) return { bytes: kept, keep, pieces: () => nothing() };
+      const snapshot = open();
+      opened.add(snapshot);
+      return { bytes: null, keep, pieces: () => piecesOf(snapshot) };
     },
   };
 }
@@ -84,48 +102,53 @@ export function createFamily(options: FamilyOptions): Family {
   return {
     name,
     add(labels, value, text = labelsText(labels)) {
+      kept.drop();
       isZero = false;
       const line: Line = { name, labels, text, id: ids.take(), scraped: null, value };
       lines.add(line);
-      kept.drop();
       return line;
     },
     set(line, value) {
-      line.value = value;
       kept.drop();
+      line.value = value;
     },
     remove(line) {
-      if (lines.delete(line)) ids.release(line.id);
       kept.drop();
+      if (lines.delete(line)) ids.release(line.id);
     },
     lines: () => lines,
-    take: () =>
-      kept.take(() => {
-        const now = [...lines];
-        const values = Float64Array.from(now, ({ value }) => value);
-        const zero = isZero ? `${name} 0\n` : '';
-        return () => piecesOf(`${header}\n${zero}`, { name, lines: now, values });
-      }),
+    take: () => kept.take(() => snapshotOf(isZero ? `${header}\n${name} 0\n` : `${header}\n`, name, lines)),
   };
 }
 
-function* piecesOf(
-  header: string,
-  {
-    name,
-    lines,
-    values,
-  }: { readonly name: string; readonly lines: readonly Line[]; readonly values: Float64Array },
-): Generator<string> {
-  const parts = [header];
-  const start = `${name}{`;
-  for (const [index, { text }] of lines.entries()) {
-    if (text === '') parts.push(name, ' ', valueText(values[index] ?? 0), '\n');
-    else parts.push(start, text, '} ', valueText(values[index] ?? 0), '\n');
-    if (index % LINES === LINES - 1) yield parts.splice(0).join('');
-  }
-  parts.push('\n');
-  yield parts.join('');
+function snapshotOf(header: string, name: string, all: ReadonlySet<Line>): Snapshot {
+  let lines: readonly Line[] | null = null;
+  let values: Float64Array | null = null;
+  return {
+    freeze() {
+      lines ??= [...all];
+      values = new Float64Array(lines.length);
+      for (let index = 0; index < lines.length; index += 1) values[index] = lines[index]?.value ?? 0;
+    },
+    *pieces() {
+      lines ??= [...all];
+      let parts = [header];
+      const start = `${name}{`;
+      for (let index = 0; index < lines.length; index += 1) {
+        const line = lines[index];
+        if (line === undefined) continue;
+        // Others may have had their turn since the last piece.
+        const value = valueText(values === null ? line.value : (values[index] ?? 0));
+        if (line.text === '') parts.push(name, ' ', value, '\n');
+        else parts.push(start, line.text, '} ', value, '\n');
+        if (index % LINES !== LINES - 1) continue;
+        yield parts.join('');
+        parts = [];
+      }
+      parts.push('\n');
+      yield parts.join('');
+    },
+  };
 }
 
 export function headerOf({ name, type, help }: Pick<FamilyOptions, 'name' | 'type' | 'help'>): string {

@@ -1,7 +1,14 @@
 // Histogram that can be written as text and read as samples.
 import type { MetricSample } from '../core/model/alert-rules.ts';
 import { withLabel } from '../core/metrics/metric-definition.ts';
-import { createKeptBytes, headerOf, labelsText, type TakenFamily, valueText } from './exposition.ts';
+import {
+  createKeptBytes,
+  headerOf,
+  labelsText,
+  type Snapshot,
+  type TakenFamily,
+  valueText,
+} from './exposition.ts';
 import type { Labels } from './sample.ts';
 import { createSeriesIds, type SeriesIds } from './series-ids.ts';
 
@@ -50,9 +57,9 @@ export function createHistogram(options: HistogramOptions): LabelledHistogram {
   const keyOf = (given: Labels): string => labels.map((label) => given[label]).join('\0');
 
   function forget(key: string): void {
+    kept.drop();
     for (const { id } of series.get(key)?.samples ?? []) ids.release(id);
     series.delete(key);
-    kept.drop();
   }
 
   function add(given: Labels): SeriesCounts {
@@ -66,9 +73,9 @@ export function createHistogram(options: HistogramOptions): LabelledHistogram {
   function observeAll(given: Labels, values: readonly number[]): void {
     const numbers = values.filter((value) => Number.isFinite(value));
     if (numbers.length === 0) return;
+    kept.drop();
     const counts = series.get(keyOf(given)) ?? add(given);
     for (const value of numbers) addTo(counts, value, buckets);
-    kept.drop();
   }
 
   return {
@@ -83,13 +90,7 @@ export function createHistogram(options: HistogramOptions): LabelledHistogram {
       for (const counts of series.values()) addSamples(counts, wanted, all);
       return all;
     },
-    take: () =>
-      kept.take(() => {
-        const now = [...series.values()];
-        const texts = now.map(({ text }) => text);
-        const values = valuesOf(now, shape);
-        return () => piecesOf(`${header}\n`, { shape, texts, values });
-      }),
+    take: () => kept.take(() => snapshotOf(`${header}\n`, shape, series)),
   };
 }
 
@@ -188,26 +189,45 @@ function valuesOf(series: readonly SeriesCounts[], { bounds }: Shape): Float64Ar
 /** Series in one piece. */
 const SERIES = 32;
 
-function* piecesOf(
-  header: string,
-  { shape, texts, values }: { shape: Shape; texts: readonly string[]; values: Float64Array },
-): Generator<string> {
-  const { names, bounds } = shape;
+function snapshotOf(header: string, shape: Shape, all: ReadonlyMap<string, SeriesCounts>): Snapshot {
+  let series: readonly SeriesCounts[] | null = null;
+  let values: Float64Array | null = null;
+  const each = shape.bounds.length + 1;
+  return {
+    freeze() {
+      series ??= [...all.values()];
+      values = valuesOf(series, shape);
+    },
+    *pieces() {
+      series ??= [...all.values()];
+      const write = createWriter(shape);
+      yield header;
+      for (let from = 0; from < series.length; from += SERIES) {
+        const some = series.slice(from, from + SERIES);
+        // Others may have had their turn since the last piece.
+        yield write(some, values?.subarray(from * each, (from + SERIES) * each) ?? valuesOf(some, shape));
+      }
+      yield '\n';
+    },
+  };
+}
+
+function createWriter({ names, bounds }: Shape) {
   const starts = bounds.map((bound) => `${names.bucket}{le="${bound}"`);
-  const parts: string[] = [header];
-  let at = 0;
-  for (const [index, text] of texts.entries()) {
-    const rest = text === '' ? '} ' : `,${text}} `;
-    for (const start of starts) {
-      parts.push(start, rest, String(values[at]), '\n');
+  return (series: readonly SeriesCounts[], values: Float64Array): string => {
+    const parts: string[] = [];
+    let at = 0;
+    for (const { text } of series) {
+      const rest = text === '' ? '} ' : `,${text}} `;
+      for (const start of starts) {
+        parts.push(start, rest, String(values[at]), '\n');
+        at += 1;
+      }
+      const labels = text === '' ? ' ' : `{${text}} `;
+      parts.push(names.sum, labels, valueText(values[at] ?? 0), '\n');
+      parts.push(names.count, labels, String(values[at - 1]), '\n');
       at += 1;
     }
-    const labels = text === '' ? ' ' : `{${text}} `;
-    parts.push(names.sum, labels, valueText(values[at] ?? 0), '\n');
-    parts.push(names.count, labels, String(values[at - 1]), '\n');
-    at += 1;
-    if (index % SERIES === SERIES - 1) yield parts.splice(0).join('');
-  }
-  parts.push('\n');
-  yield parts.join('');
+    return parts.join('');
+  };
 }

@@ -10,8 +10,8 @@ import { registerProcessMetrics } from './process-metrics.ts';
 import type { Labels, Sample } from './sample.ts';
 import { createSeriesIds, type SeriesIds } from './series-ids.ts';
 
-/** Bytes that are written before others have a turn of the event loop; fifty servers have as many. */
-const MOST_A_TURN = 512 * 1024;
+/** Bytes that are written before others have a turn of the event loop; thirty servers have as many. */
+const MOST_A_TURN = 256 * 1024;
 
 export interface MetricRegistry {
   /**
@@ -47,6 +47,7 @@ export function createMetricRegistry(): MetricRegistry {
   registerProcessMetrics(ofProcess);
   const owners = createOwners(families);
   const all = [...families.values(), ...histograms.values()];
+  let lastSize = 0;
   return {
     replaceSamples: owners.replace,
     histogram(metric) {
@@ -58,28 +59,27 @@ export function createMetricRegistry(): MetricRegistry {
       // From here on nothing is waited for until all is taken.
       const taken = all.map((family) => family.take());
       const last = await ofProcess.metrics();
-      const written: (readonly Buffer[])[] = [];
+      const text = createGrowingText(lastSize);
+      const ends: number[] = [];
       let inThisTurn = 0;
       for (const { bytes, pieces } of taken) {
-        const own: Buffer[] = bytes === null ? [] : [bytes];
+        if (bytes !== null) text.add(bytes);
         for (const piece of pieces()) {
-          own.push(Buffer.from(piece));
+          text.add(piece);
           inThisTurn += piece.length;
           if (inThisTurn < MOST_A_TURN) continue;
           inThisTurn = 0;
           await nextTurn();
         }
-        written.push(own);
+        ends.push(text.length);
       }
-      const text = Buffer.concat([...written.flat(), Buffer.from(last)]);
+      text.add(last);
+      lastSize = text.length;
+      const written = text.bytes();
       // Parts of the text that is handed out, so that each byte is there once.
-      let from = 0;
-      for (const [index, own] of written.entries()) {
-        const to = from + own.reduce((sum, { length }) => sum + length, 0);
-        taken[index]?.keep(text.subarray(from, to));
-        from = to;
-      }
-      return text;
+      for (const [index, end] of ends.entries())
+        taken[index]?.keep(written.subarray(ends[index - 1] ?? 0, end));
+      return written;
     },
     async samples(wants) {
       const samples: MetricSample[] = await readAll(ofProcess, wants);
@@ -89,6 +89,36 @@ export function createMetricRegistry(): MetricRegistry {
         for (const sample of histogram.samples(wants)) samples.push(sample);
       return samples;
     },
+  };
+}
+
+/** Bytes that a text may be longer than the last one before it has to move. */
+const MORE = 4096;
+
+/** Bytes to which texts are added: in pieces of their own all of them would be there twice until the next collection. */
+function createGrowingText(expected: number) {
+  let bytes = Buffer.allocUnsafeSlow(expected + MORE);
+  let length = 0;
+
+  function makeRoom(needed: number): void {
+    if (length + needed <= bytes.length) return;
+    const larger = Buffer.allocUnsafeSlow(Math.ceil((length + needed) * 1.25));
+    bytes.copy(larger, 0, 0, length);
+    bytes = larger;
+  }
+
+  return {
+    get length() {
+      return length;
+    },
+    add(piece: string | Buffer) {
+      const size = typeof piece === 'string' ? Buffer.byteLength(piece) : piece.length;
+      makeRoom(size);
+      if (typeof piece === 'string') bytes.write(piece, length);
+      else piece.copy(bytes, length);
+      length += size;
+    },
+    bytes: () => bytes.subarray(0, length),
   };
 }
 
