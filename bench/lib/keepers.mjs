@@ -20,7 +20,7 @@ export const watchdog = {
   name: 'mcp-watchdog',
   find: () => null,
   /** `settings`: further keys of the config, `defaults` for instance; and `preload`: a module that the daemon loads first. */
-  async start(servers, { preload, ...settings } = {}) {
+  async start(servers, { preload, ...settings } = {}, { within = 90_000 } = {}) {
     const home = await temporaryFolder();
     const port = await freePort();
     const config = {
@@ -31,11 +31,12 @@ export const watchdog = {
       ...settings,
     };
     await writeFile(join(home, 'config.yaml'), JSON.stringify(config), { mode: 0o600 });
-    return await runIn(home, port, preload);
+    return await runIn(home, port, { preload, within });
   },
 };
 
-async function runIn(home, port, preload) {
+/** @param within ms in which it has to be ready: starts are spread over 150 ms for each server */
+async function runIn(home, port, { preload, within }) {
   const log = join(home, 'bench.log');
   const first = preload === undefined ? [] : ['--import', preload];
   const daemon = start([process.execPath, ...first, CLI, 'run', '--home', home], { log, cwd: home });
@@ -44,7 +45,7 @@ async function runIn(home, port, preload) {
     return status === 200;
   };
   await Promise.race([
-    until(isReady, { within: 90_000, every: 100, what: 'mcp-watchdog to be ready' }),
+    until(isReady, { within, every: 100, what: 'mcp-watchdog to be ready' }),
     daemon.ended.then(async (how) => {
       throw new Error(`mcp-watchdog ended (${how}): ${(await readFile(log, 'utf8')).slice(-1000)}`);
     }),
@@ -56,7 +57,7 @@ async function runIn(home, port, preload) {
     url: `http://127.0.0.1:${port}`,
     command: (...args) => [process.execPath, CLI, ...args, '--home', home],
     /** Another one in the same home, once this one is dead. */
-    again: () => runIn(home, port, preload),
+    again: () => runIn(home, port, { preload, within }),
   };
 }
 

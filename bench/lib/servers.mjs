@@ -6,6 +6,8 @@ const CONTEXT7 = fileURLToPath(
 );
 const FIXTURE = fileURLToPath(new URL('../../test/fixtures/servers/mcp.mjs', import.meta.url));
 
+const TINY = fileURLToPath(new URL('../../test/fixtures/servers/tiny.sh', import.meta.url));
+
 const VICTIM = fileURLToPath(new URL('../programs/victim.mjs', import.meta.url));
 
 /** `script` and `args` are apart because pm2 wants them so. */
@@ -19,6 +21,11 @@ export function fixtureOverHttp(port, name) {
 
 export function fixtureOverStdio(name) {
   return server({ name, port: null, script: FIXTURE, args: [] });
+}
+
+/** One that is a shell of a mebibyte, for hundreds. */
+export function tinyOverStdio(name) {
+  return { name, port: null, script: TINY, args: [], argv: ['sh', TINY] };
 }
 
 /** One that goes wrong on demand, over HTTP with a port, else over stdio. */
