@@ -2,8 +2,8 @@
 import { createRequire } from 'node:module';
 
 /**
- * Loads modules with all that they import, before `import()` asks for them. Node's `import()` reads each file in other threads, one level after
- * the other: a command that loads fifty of them waits four hundred times for a thread to wake up. Where Node cannot, and for what cannot
+ * Loads modules with all that they import, before `import()` asks for them. In Node 20 `import()` reads each file in other threads, one level after
+ * the other: a command that loads fifty of them waits four hundred times for a thread to wake up. Elsewhere, and for what cannot
  * be loaded, nothing happens, and `import()` does it or says why not.
  *
  * @param from `import.meta.url` of a compiled file
@@ -19,5 +19,5 @@ export function loadNow(from: string, ...modules: readonly string[]): void {
   }
 }
 
-/** Node 22.12 and 23.0 to 23.4 print a warning for each program that does it. */
-const CAN_REQUIRE = process.features.require_module && !/^v(?:22\.12|23\.[0-4])\./u.test(process.version);
+/** In Node 24 `import()` waits for no thread, and `status` takes as long with this as without it. */
+const CAN_REQUIRE = process.features.require_module && process.version.startsWith('v20.');
