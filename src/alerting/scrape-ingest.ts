@@ -26,7 +26,10 @@ export function createScrapeIngest(
 
   function open(sample: Pick<MetricSample, 'name' | 'labels'>): OpenSeries | null {
     const labels = storedLabels(sample.name, sample.labels, generation);
-    return store.open(scrapedLabels(labels === sample.labels ? sample : { name: sample.name, labels }, target), at);
+    return store.open(
+      scrapedLabels(labels === sample.labels ? sample : { name: sample.name, labels }, target),
+      at,
+    );
   }
 
   /** Null for a series that no rule reads. */

@@ -231,7 +231,7 @@ describe('createSampler() in virtual time', () => {
       },
     });
     expect(await sample()).toMatchObject({ residentBytes: 1600, cpuSeconds: 4 });
-    expect(asked.map((pids) => pids.toSorted())).toEqual([[100, 101]]);
+    expect(asked.map((pids) => pids.toSorted((a, b) => a - b))).toEqual([[100, 101]]);
   });
 
   it('reads nothing while no server runs', async () => {
