@@ -29,7 +29,7 @@ export async function measure({ quick }) {
   await sleep(quick ? SETTLING / 4 : SETTLING);
   const before = await memory(daemon.pid);
 
-  const span = quick ? 15_000 : 60_000;
+  const span = quick ? 15_000 : 30_000;
   const rounds = { none: [], visible: [], hidden: [] };
   for (let round = 0; round < (quick ? 1 : 3); round += 1) {
     rounds.none.push(await share(daemon.pid, span));
