@@ -36,6 +36,7 @@ const APART = [
   'test/logs/capture-output.test.ts',
   'test/web/compressed-response.test.ts',
   // Change flags of V8, the time zone or the umask.
+  'test/core/gateway/transient-map.test.ts',
   'test/daemon/gateway/long-run.test.ts',
   'test/logs/log-entry.test.ts',
   'test/service/launchd/launchd.test.ts',
