@@ -276,6 +276,7 @@ export function specOf(name, change = {}) {
       preventExitCodes: [],
     },
     start: { timeout: 30_000 },
+    gateway: { mode: 'shared' },
     stop: { grace: 5000 },
     limits: { memory: { soft: null, hard: null }, cpu: { soft: null, hard: null, for: 300_000 }, nice: 0 },
     update: {
