@@ -61,7 +61,8 @@ async function runCommand(argv: readonly string[]): Promise<number> {
   keepCompiled(argv, process.env);
   loadNow(import.meta.url, ...FIRST, ...(argv.includes('status') ? FOR_STATUS : []));
   const { processIo } = await import('./commands/shared/process-io.ts');
-  return await runCli(argv, processIo);
+  const { runCommandLine } = await import('./commands/command-line.ts');
+  return await runCommandLine(argv, processIo);
 }
 
 /** End of a command whose output could not be written, as on a full disk; null while it can. */
