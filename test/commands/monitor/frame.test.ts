@@ -17,6 +17,7 @@ import { retryText, signsOf, sparkline } from '../../../src/commands/monitor/wor
 import type { ShownEvent } from '../../../src/core/status/shown-event.ts';
 import { orderOf } from '../../../src/core/status/troubles.ts';
 import { widthOf } from '../../../src/commands/views/style.ts';
+import { factsAbout } from '../../fakes/monitor-facts.ts';
 import { DOWN, MINUTE, NOW, serverStatus, status } from '../../fakes/status.ts';
 
 const failing = (name: string, change: Partial<ServerStatus> = {}): ServerStatus =>
@@ -51,24 +52,9 @@ const SERVERS = [
 ];
 
 function factsOf(servers: readonly ServerStatus[] = SERVERS): Facts {
-  return {
-    status: status(servers),
-    view: {
-      beats: Object.fromEntries(servers.map(({ name }) => [name, 'u'.repeat(60) + 'r'.repeat(12)])),
-      traffic: {},
-      events: [],
-      restarts: {},
-      misses: {},
-      pendingAlerts: 0,
-    },
-    now: NOW,
-    traffic: null,
-    curves: null,
-    log: [],
-    lostAt: null,
-    snippets: null,
-    answer: null,
-  };
+  const facts = factsAbout(servers);
+  const beats = Object.fromEntries(servers.map(({ name }) => [name, 'u'.repeat(60) + 'r'.repeat(12)]));
+  return { ...facts, view: { ...facts.view, beats } };
 }
 
 function draw(width: number, rows: number, model: Model, facts = factsOf(), isUnicode = true): string[] {

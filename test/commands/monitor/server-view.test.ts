@@ -6,6 +6,7 @@ import { signsOf } from '../../../src/commands/monitor/words.ts';
 import { widthOf } from '../../../src/commands/views/style.ts';
 import type { ServerStatus } from '../../../src/core/model/status.ts';
 import { NO_UPDATES, type UpdateProgress } from '../../../src/core/model/update.ts';
+import { factsAbout } from '../../fakes/monitor-facts.ts';
 import { DOWN, MINUTE, NOW, serverStatus, status } from '../../fakes/status.ts';
 
 const SIZES = [
@@ -16,18 +17,7 @@ const SIZES = [
 ] as const;
 
 function factsOf(server: ServerStatus, change: Partial<Facts> = {}): Facts {
-  return {
-    status: status([server]),
-    view: { beats: {}, traffic: {}, events: [], restarts: {}, misses: {}, pendingAlerts: 0 },
-    now: NOW,
-    traffic: null,
-    curves: null,
-    log: [],
-    lostAt: null,
-    snippets: null,
-    answer: null,
-    ...change,
-  };
+  return factsAbout([server], change);
 }
 
 function size(width: number, rows: number) {

@@ -117,25 +117,25 @@ const NODE_EVENT = [
 const NPX_MISSING = [
   "npm warn EBADENGINE   required: { node: '>=22' },",
   'npm error code E404',
-  'npm error 404 Not Found - GET https://registry.npmjs.org/no-such-mcp - Not found',
+  'npm error 404 Not Found - GET https://registry.example/no-such-mcp - Not found',
   'npm error 404',
   "npm error 404  'no-such-mcp@*' is not in this registry.",
   'npm error 404',
   'npm error 404 Note that you can also install from a',
   'npm error 404 tarball, folder, http url, or git folder.',
-  'npm error A complete log of this run can be found in: /root/.npm/_logs/debug-0.log',
+  'npm error A complete log of this run can be found in: /home/me/.npm/_logs/debug-0.log',
 ];
 
 const NPX_OFFLINE = [
   'npm error code ENOTFOUND',
   'npm error syscall getaddrinfo',
-  'npm error network request to https://registry.npmjs.org/x failed, reason: getaddrinfo ENOTFOUND registry.npmjs.org',
+  'npm error network request to https://registry.example/x failed, reason: getaddrinfo ENOTFOUND registry.example',
   'npm error network This is a problem related to network connectivity.',
   'npm error network In most cases you are behind a proxy or have bad network settings.',
   'npm error network',
   'npm error network If you are behind a proxy, please make sure that the',
   "npm error network 'proxy' config is set properly.  See: 'npm help config'",
-  'npm error A complete log of this run can be found in: /root/.npm/_logs/debug-0.log',
+  'npm error A complete log of this run can be found in: /home/me/.npm/_logs/debug-0.log',
 ];
 
 const AXIOS = [
