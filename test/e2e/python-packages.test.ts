@@ -208,12 +208,12 @@ describe.skipIf(!hasTools)('a server that is a Python package', { timeout: 400_0
   });
 });
 
-/** Finds the process that compiles modules below `home`; null for none. */
+/** Finds the process that compiles modules below `home`, not the shell that starts it with the same words; null for none. */
 function compilerIn(home: string): number | null {
   const isCompiler = (pid: string): boolean => {
     try {
       const argv = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
-      return argv.includes('compileall') && argv.some((word) => word.startsWith(home));
+      return argv[2] === '-S' && argv.includes('compileall') && argv.some((word) => word.startsWith(home));
     } catch {
       return false;
     }

@@ -44,12 +44,13 @@ describe('a server that works for every client', { timeout: 60_000 }, () => {
 test(
   'a server that refuses each handshake alike is started three times, told of once, and waits',
   {
-    timeout: 60_000,
+    timeout: 180_000,
   },
   async () => {
-    const refusing = fixture(['--behaviour', 'refuse'], { start: { timeout: '700ms' } });
+    // Time enough to refuse: a start that says nothing is another failure.
+    const refusing = fixture(['--behaviour', 'refuse'], { start: { timeout: '8s' } });
     const daemon = await startDaemon({ s: refusing });
-    const waiting = await daemon.until('s', 'attention', ({ state }) => state === 'needs_attention');
+    const waiting = await daemon.until('s', 'attention', ({ state }) => state === 'needs_attention', 120_000);
     expect(waiting.run).toBe(3);
     expect((waiting.nextAttemptAt ?? 0) - waiting.since).toBeGreaterThan(20 * 60_000);
     expect(await daemon.metric('mcp_watchdog_server_state{server="s",state="needs_attention"}')).toBe(1);
