@@ -126,6 +126,17 @@ export const EXIT_CODES: Readonly<Record<ErrorCode, number>> = {
   PROCESS_TABLE_UNREADABLE: 1,
 };
 
+/** Exit codes of commands whose 1 means that they failed, whatever the reason. */
+export const FAILED = {
+  NO_DAEMON: 1,
+  CONFIG_INVALID: 1,
+  CONFIG_UNREADABLE: 1,
+  CONFIG_UNSAFE: 1,
+} as const satisfies CommandSpec['exitCodes'];
+
+/** The option that every command with data has. */
+export const JSON_OUTPUT: OptionSpec = { flags: '--json', summary: 'print JSON, for programs' };
+
 /** Reads the size of the terminal in characters; 24 × 80 for one that reports 0, as a pseudo-terminal without a window does. */
 export function sizeOf({ rows = 0, columns = 0 }: Output): {
   readonly rows: number;

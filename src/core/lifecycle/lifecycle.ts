@@ -7,7 +7,6 @@
  */
 import { describeCause, type Cause } from '../base/cause.ts';
 import { span } from '../base/format.ts';
-import { hashText } from '../base/text.ts';
 import type { StartFailure } from '../model/observations.ts';
 import {
   type LifecycleAction,
@@ -21,11 +20,20 @@ import {
   type LifecycleInput,
   type LifecyclePolicy,
   type LifecycleState,
-  type LifecyclePhase,
 } from '../model/lifecycle-state.ts';
 import { describeEnd, describeExit } from './end-text.ts';
 import { DOWNLOAD_HINT, downloadWait, LONGEST_DOWNLOAD } from './download-line.ts';
-import { budgetRemaining, nextDelay, rememberFailure, withJitter } from './restart-policy.ts';
+import {
+  cleared,
+  enter,
+  failed,
+  isRefusedAgain,
+  memory,
+  needsAttention,
+  refused,
+  type When,
+} from './lifecycle-memory.ts';
+import { budgetRemaining, nextDelay, withJitter } from './restart-policy.ts';
 import type { RestartPolicy } from '../model/server-spec.ts';
 
 /** Takes in one input and returns the next state and the actions; an input of an earlier run changes nothing. */
@@ -65,13 +73,6 @@ export function decideLifecycle(
   }
 }
 
-/** Time between two attempts while only a person can help, ms. */
-const ATTENTION_RETRY = 30 * 60_000;
-
-/** Starts in a row with the same error at the handshake after which only a person can help. */
-const REFUSED_STARTS = 3;
-
-type When = { readonly at: number; readonly chance: number };
 type Stopping = Extract<LifecycleState, { phase: 'stopping' }>;
 
 function start(state: LifecycleState, event: When & { readonly cause?: RestartCause }): LifecycleDecision {
@@ -335,53 +336,6 @@ function waitFor(
   return delay === 0 ? prepare(state) : stay(enter(state, { phase: 'backoff', deadline: at + delay, delay }));
 }
 
-/** Counts the starts in a row that the server answered with the same error; once for each start. */
-function refused(state: LifecycleState, error: string): LifecycleState {
-  const { run, refusal } = state;
-  const hash = hashText(error);
-  if (refusal?.run === run)
-    return refusal.hash === hash ? state : { ...state, refusal: { hash, run, starts: 1 } };
-  const isSame = refusal?.hash === hash && refusal.run === run - 1;
-  return { ...state, refusal: { hash, run, starts: isSame ? refusal.starts + 1 : 1 } };
-}
-
-function isRefusedAgain({ refusal, run }: LifecycleState): boolean {
-  return refusal !== undefined && refusal.run === run && refusal.starts >= REFUSED_STARTS;
-}
-
-/** Starts the long wait for a person. The attempts in it use up no budget, so that the first good one ends it. */
-function needsAttention(
-  state: LifecycleState,
-  { at, chance }: When,
-  { restart }: LifecyclePolicy,
-): LifecycleState {
-  const delay = withJitter(ATTENTION_RETRY, restart.jitter, chance);
-  return enter(
-    { ...state, halfOpen: false, attempt: 0 },
-    { phase: 'needs_attention', deadline: at + delay, delay },
-  );
-}
-
-/** Records an unplanned end: it moves the delay and uses up the budgets, whatever its reason. */
-function failed(
-  state: LifecycleState,
-  cause: RestartCause,
-  { at }: When,
-  { restart }: LifecyclePolicy,
-): LifecycleState {
-  return {
-    ...state,
-    cause,
-    attempt: state.attempt + 1,
-    failures: rememberFailure(state.failures, at, restart.budget),
-  };
-}
-
-/** Resets delay and budgets, as an operator's request does. */
-function cleared(state: LifecycleState): LifecycleState {
-  return { ...state, failures: [], attempt: 0, halfOpen: false, refusal: undefined };
-}
-
 function startFailure(
   code: StartFailure['code'],
   message: string,
@@ -394,18 +348,4 @@ function startFailure(
 
 function stay(state: LifecycleState): LifecycleDecision {
   return { state, actions: [] };
-}
-
-type Memory = Pick<
-  LifecycleState,
-  'wanted' | 'run' | 'failures' | 'attempt' | 'halfOpen' | 'cause' | 'refusal'
->;
-
-function memory({ wanted, run, failures, attempt, halfOpen, cause, refusal }: LifecycleState): Memory {
-  const kept = { wanted, run, failures, attempt, halfOpen, cause };
-  return refusal === undefined ? kept : { ...kept, refusal };
-}
-
-function enter(state: LifecycleState, phase: LifecyclePhase): LifecycleState {
-  return { ...phase, ...memory(state) };
 }
