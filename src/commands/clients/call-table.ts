@@ -6,11 +6,14 @@ import { localTime } from '../../logs/log-entry.ts';
 import { type Cell, fit, paint, type ViewOptions } from '../views/style.ts';
 import { type Column, layoutTable } from '../views/table.ts';
 
+/** Columns; a server may name a tool with 10,000 characters. */
+const WIDEST_REQUEST = 80;
+
 const COLUMNS: readonly Column<NumberedCall>[] = [
   { title: 'TIME', cell: ({ at }) => ({ text: localTime(at), style: 'dim' }), leaves: 2 },
   { title: 'SERVER', cell: ({ server }) => ({ text: server, style: 'bold' }) },
   { title: 'CLIENT', cell: ({ client }) => ({ text: neutralise(client ?? '') }), leaves: 3, shrinksTo: 12 },
-  { title: 'REQUEST', cell: (call) => ({ text: requestText(call) }) },
+  { title: 'REQUEST', cell: (call) => ({ text: requestText(call) }), widest: WIDEST_REQUEST },
   { title: 'TOOK', cell: ({ took }) => ({ text: latency(took) }), align: 'right' },
   { title: 'OUTCOME', cell: (call) => outcomeCell(call) },
 ];

@@ -27,7 +27,7 @@ function toolLines(server: string, tools: readonly OfferedTool[], { width, colou
   if (tools.length === 0) return [`${server} offers no tools`];
   // Descriptions are shortened first: what a tool is called with says more than half a sentence.
   const columns: readonly Column<OfferedTool>[] = [
-    { title: 'TOOL', cell: ({ name }) => ({ text: neutralise(name), style: 'bold' }) },
+    { title: 'TOOL', cell: ({ name }) => ({ text: neutralise(name), style: 'bold' }), widest: WIDEST_NAME },
     { title: 'DESCRIPTION', cell: (tool) => ({ text: summaryOf(tool) }), shrinksTo: 24, leaves: 1 },
     { title: 'HINTS', cell: ({ hints = {} }) => ({ text: describeHints(hints).join(', ') }), leaves: 2 },
     { title: 'GATEWAY', cell: ruleOf },
@@ -41,6 +41,9 @@ function toolLines(server: string, tools: readonly OfferedTool[], { width, colou
     ...(tools.some(({ hints }) => hints !== undefined) ? [fit(HINTS, width)] : []),
   ];
 }
+
+/** Columns. The protocol asks for names of at most 128 characters, and clients for fewer. */
+const WIDEST_NAME = 64;
 
 const HINTS = 'Hints are what the server says of its tools: it may be wrong';
 

@@ -10,6 +10,8 @@ export interface Column<Row> {
   readonly leaves?: number;
   /** Width to which the column shrinks before any other leaves. */
   readonly shrinksTo?: number;
+  /** Widest that it becomes, however long a text is: a terminal cuts the text, in a pipe the text sticks out of its column. */
+  readonly widest?: number;
   /** A cut takes the middle out: both ends tell the texts apart. */
   readonly isCutInside?: boolean;
 }
@@ -28,12 +30,13 @@ export function layoutTable<Row>(
   columns: readonly Column<Row>[],
   { width, colour }: { width: number; colour: boolean },
 ): string[] {
+  const isCut = width !== Infinity;
   const laid = squeeze(columns.map((column) => measure(column, rows)).filter(hasContent), width);
   const titles = laid.map(({ column, width }) => paint(aligned(column, column.title, width), 'dim', colour));
   const body = rows.map((_, index) =>
     laid.map(({ column, cells, width }) => {
       const { text = '', style } = cells[index] ?? {};
-      return paint(aligned(column, text, width), style, colour);
+      return paint(isCut ? aligned(column, text, width) : padded(column, text, width), style, colour);
     }),
   );
   return [titles, ...body].map((cells) => cells.join(GAP).trimEnd());
@@ -41,7 +44,11 @@ export function layoutTable<Row>(
 
 function measure<Row>(column: Column<Row>, rows: readonly Row[]): MeasuredColumn<Row> {
   const cells = rows.map((row) => column.cell(row));
-  return { column, cells, width: Math.max(widthOf(column.title), ...cells.map(({ text }) => widthOf(text))) };
+  return { column, cells, width: widthOfColumn(column, cells) };
+}
+
+function widthOfColumn<Row>({ title, widest = Infinity }: Column<Row>, cells: readonly Cell[]): number {
+  return Math.min(widest, Math.max(widthOf(title), ...cells.map(({ text }) => widthOf(text))));
 }
 
 function hasContent<Row>({ cells }: MeasuredColumn<Row>): boolean {
@@ -70,11 +77,14 @@ function squeeze<Row>(all: readonly MeasuredColumn<Row>[], room: number): readon
 function restored<Row>(laid: readonly MeasuredColumn<Row>[]): readonly MeasuredColumn<Row>[] {
   return laid.map((each) => ({
     ...each,
-    width: Math.max(widthOf(each.column.title), ...each.cells.map(({ text }) => widthOf(text))),
+    width: widthOfColumn(each.column, each.cells),
   }));
 }
 
-function aligned<Row>({ align, isCutInside = false }: Column<Row>, text: string, width: number): string {
-  const shown = isCutInside ? middle(text, width) : fit(text, width);
-  return pad(shown, width, align === 'right' ? 'left' : 'right');
+function aligned<Row>(column: Column<Row>, text: string, width: number): string {
+  return padded(column, column.isCutInside === true ? middle(text, width) : fit(text, width), width);
+}
+
+function padded<Row>({ align }: Column<Row>, text: string, width: number): string {
+  return pad(text, width, align === 'right' ? 'left' : 'right');
 }

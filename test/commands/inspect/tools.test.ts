@@ -4,7 +4,7 @@ import { runCli } from '../../../src/cli.ts';
 import { startControlServer } from '../../../src/control/server.ts';
 import type { OfferedTool } from '../../../src/core/tools/tool-diff.ts';
 import { fakeDaemon } from '../../fakes/control-handlers.ts';
-import { fakeIo } from '../../fakes/io.ts';
+import { fakeIo, type FakeIoOptions } from '../../fakes/io.ts';
 import { missingHome } from '../../fakes/temp-home.ts';
 
 const TOOLS: readonly OfferedTool[] = [
@@ -17,13 +17,20 @@ const TOOLS: readonly OfferedTool[] = [
   { name: 'ping\u0007', inputSchema: {}, access: null },
 ];
 
-async function tools(argv: readonly string[], offered: readonly OfferedTool[]) {
+async function tools(
+  argv: readonly string[],
+  offered: readonly OfferedTool[],
+  terminal?: FakeIoOptions['terminal'],
+) {
   const paths = missingHome();
   const daemon = fakeDaemon();
   daemon.tools = offered;
   const server = await startControlServer({ socketPath: paths.socket, handlers: daemon.handlers });
   onTestFinished(() => server.close());
-  const io = fakeIo({ env: { MCP_WATCHDOG_HOME: paths.home } });
+  const io = fakeIo({
+    ...(terminal === undefined ? {} : { terminal }),
+    env: { MCP_WATCHDOG_HOME: paths.home },
+  });
   const code = await runCli(['tools', ...argv], io);
   return { code, out: io.stdout(), err: io.stderr(), asked: daemon.asked };
 }
@@ -39,6 +46,18 @@ it('lists tools with their arguments and the first line of what they do', async 
     '',
     '2 tools; --json shows their schemas',
   ]);
+});
+
+it('cuts a name of 10,000 characters on a terminal, and never in a pipe, where it moves no other row', async () => {
+  const long = 'x'.repeat(10_000);
+  const offered = [...TOOLS, { name: long, description: 'Long.', inputSchema: {}, access: null }];
+  const piped = await tools(['context7'], offered);
+  expect(piped.out).toContain(long);
+  expect(piped.out.split('\n').filter((line) => line.length > 200)).toHaveLength(1);
+  const shown = await tools(['context7', '--no-color'], offered, { columns: 100, rows: 24 });
+  const lines = shown.out.trimEnd().split('\n');
+  expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(100);
+  expect(lines).toContainEqual(expect.stringMatching(/^x{20,64}… +Long\./u));
 });
 
 it('says what the server says of its tools, and which of them clients are kept from', async () => {
