@@ -1,8 +1,11 @@
 // Text of the first config, for a home that has none yet.
 import { existsSync } from 'node:fs';
+import { isDarwin } from '../../system/platform.ts';
 import { writeFileAtomic } from '../../system/files/write-file-atomic.ts';
 
-export function exampleConfig(): string {
+/** @param onMac names the means of macOS */
+export function exampleConfig(onMac: boolean = isDarwin): string {
+  const getUv = onMac ? 'brew install uv' : 'curl -LsSf https://astral.sh/uv/install.sh | sh';
   return `# Servers that mcp-watchdog keeps alive. After a change: mcp-watchdog config validate
 # Every key, with its default and its meaning: docs/configuration.md
 
@@ -29,7 +32,7 @@ servers:
     #   memory: { soft: 1GiB, hard: 2GiB }     # warn, restart
 
   # One of each other kind, to be taken out of its comment:
-  # time:                                      # from the Python index, with uv: brew install uv
+  # time:                                      # from the Python index, with uv: ${getUv}
   #   package: "pypi:mcp-server-time"
   # github:                                    # a container: it ends with its client, and counts in the limits
   #   command: [docker, run, -i, --rm, -e, GITHUB_PERSONAL_ACCESS_TOKEN, ghcr.io/github/github-mcp-server]

@@ -3,6 +3,8 @@ import { isPackage } from '../../core/model/server-spec.ts';
 import { npmManager } from '../../packages/npm/npm-manager.ts';
 import { pypiManager } from '../../packages/pypi/pypi-manager.ts';
 import { isTooOld, OLDEST_UV } from '../../packages/pypi/uv-command.ts';
+import { UPDATE_UV } from '../../packages/pypi/uv-errors.ts';
+import { isDarwin } from '../../system/platform.ts';
 import { type Check, ok, problem, warning } from '../check.ts';
 
 /** Oldest major with all the flags that we use. */
@@ -32,7 +34,10 @@ export const npm: Check = {
   },
 };
 
-const UPDATE = 'uv self update, or brew upgrade uv';
+/** As the installer says it, who has a sentence to fill. */
+const GET_UV = isDarwin
+  ? 'brew install uv, or see docs.astral.sh/uv'
+  : 'curl -LsSf https://astral.sh/uv/install.sh | sh';
 
 export const uv: Check = {
   id: 'uv',
@@ -43,14 +48,11 @@ export const uv: Check = {
       config.loaded.servers.filter(isPackage).some(({ source }) => source.manager === pypiManager.name);
     if (!isNeeded) return [];
     const tool = await pypiManager.tool({ runtime: node.path, environment: env, run });
-    if (tool.kind === 'missing')
-      return [
-        problem('not found: no Python package can be installed', 'brew install uv, or see docs.astral.sh/uv'),
-      ];
+    if (tool.kind === 'missing') return [problem('not found: no Python package can be installed', GET_UV)];
     const { path } = tool;
     if (tool.kind === 'broken') return [problem(`${path} does not run: ${tool.reason}`, 'install uv again')];
     const { version } = tool;
-    if (isTooOld(version)) return [problem(`${version} (${path}) is older than ${OLDEST_UV}`, UPDATE)];
+    if (isTooOld(version)) return [problem(`${version} (${path}) is older than ${OLDEST_UV}`, UPDATE_UV)];
     return [ok(`${version} (${path})`)];
   },
 };

@@ -2,6 +2,7 @@
 import { registryName } from '../../core/model/package.ts';
 import { neutralise, truncate } from '../../core/base/text.ts';
 import { normalizeName } from '../../core/python/requirement.ts';
+import { isDarwin } from '../../system/platform.ts';
 import type { CommandResult } from '../../system/process/run-command.ts';
 import { aborted, diskFull, mislabelled } from '../manager/install-error.ts';
 import type { InstallError, InstallTarget, ManagerWords } from '../manager/install-error.ts';
@@ -14,8 +15,12 @@ export const UV_WORDS: ManagerWords = {
   elsewhere: 'Look for `target` or `prefix` below `[pip]` in uv.toml: they send packages elsewhere.',
 };
 
-const GET_UV =
-  'Install it: brew install uv, or curl -LsSf https://astral.sh/uv/install.sh | sh; see docs.astral.sh/uv.';
+const SCRIPT = 'curl -LsSf https://astral.sh/uv/install.sh | sh; see docs.astral.sh/uv.';
+const GET_UV = `Install it: ${isDarwin ? 'brew install uv, or ' : ''}${SCRIPT}`;
+/** How to bring uv up to date. */
+export const UPDATE_UV = isDarwin
+  ? 'uv self update, or brew upgrade uv'
+  : 'uv self update, or as it was installed';
 
 export function noUv(): InstallError {
   const reason = 'there is no uv, which installs Python packages, on the PATH or in ~/.local/bin';
@@ -24,7 +29,7 @@ export function noUv(): InstallError {
 
 export function oldUv(path: string, version: string, oldest: string): InstallError {
   const reason = `uv ${version} (${path}) is older than ${oldest}`;
-  return { code: 'INSTALL_FAILED', reason, hint: 'Update it: uv self update, or brew upgrade uv.' };
+  return { code: 'INSTALL_FAILED', reason, hint: `Update it: ${UPDATE_UV}.` };
 }
 
 export function uvBroken(path: string, why: string): InstallError {

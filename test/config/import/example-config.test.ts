@@ -25,6 +25,11 @@ describe('the first config', () => {
     expect(statSync(path).mode & 0o777).toBe(0o600);
   });
 
+  it('says how to get uv on the system that it is', () => {
+    expect(exampleConfig(true)).toContain('with uv: brew install uv');
+    expect(exampleConfig(false)).toContain('with uv: curl -LsSf https://astral.sh/uv/install.sh | sh');
+  });
+
   it('shows a server of each other kind, which can be taken out of its comment', () => {
     const shown = exampleConfig().replaceAll(
       /^ {2}# {1}(?=(?: {2})?(?:time|github|mine|far|package|command|env|url):)/gmu,

@@ -277,7 +277,7 @@ describe.skipIf(!hasTools)('a Python package', { timeout: 180_000 }, () => {
       ok: false,
       failure: {
         message: expect.stringContaining('there is no uv'),
-        hint: expect.stringContaining('brew install uv'),
+        hint: expect.stringContaining('https://astral.sh/uv/install.sh'),
       },
     });
   });

@@ -167,6 +167,14 @@ test.each([
   expect(installHint(name)).toEqual(words === null ? null : expect.stringContaining(words));
 });
 
+test.each(['uv', 'npx', 'python3', 'pipx', 'java', 'ruby', 'php'])(
+  'installHint() names the means of the system for %s',
+  (name) => {
+    expect(installHint(name, true)).toContain('brew install ');
+    expect(installHint(name, false)).not.toContain('brew');
+  },
+);
+
 /** The first bytes of an ELF program for a processor, by its number in elf(5). */
 function elf(machine: number): Buffer {
   const header = Buffer.alloc(64);
