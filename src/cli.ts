@@ -44,6 +44,8 @@ const FIRST = ['./commands/shared/process-io.js', './commands/command-line.js'];
 const FOR_STATUS = ['./commands/inspect/status.js', './commands/views/status-table.js'];
 
 async function runCommand(argv: readonly string[]): Promise<number> {
+  // What a command writes is for this user, whatever the umask: one such as 777 would even keep the user out.
+  process.umask(0o077);
   if (argv[0] === 'run') (await import('./commands/daemon/prefer-memory.ts')).preferMemory(process.env);
   // The reader of a pipe may close it early: `mcp-watchdog status | head -1`.
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
@@ -90,6 +92,16 @@ async function endLost(error: Error): Promise<never> {
   process.exit(1);
 }
 
+/** Says why the program could not even be loaded, with nothing more to load: the limit of open files may be below what that takes. */
+function endUnloaded(error: NodeJS.ErrnoException): never {
+  if (error.code !== 'EMFILE' && error.code !== 'ENFILE') throw error;
+  process.stderr.write(
+    `error: ${error.message}\nhint: The limit of open files is too low: raise it, for example with ulimit -n 1024\n`,
+  );
+  // eslint-disable-next-line unicorn/no-process-exit -- nothing works from here on
+  process.exit(1);
+}
+
 // npm starts a command through a symbolic link.
 if (process.argv[1] !== undefined && realpathSync(process.argv[1]) === fileURLToPath(import.meta.url))
-  await main(process.argv.slice(2));
+  await main(process.argv.slice(2)).catch(endUnloaded);

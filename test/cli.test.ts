@@ -133,6 +133,14 @@ describe('mcp-watchdog', () => {
     expect(err).toContain('Commands:');
   });
 
+  it('refuses connect with --json: what it speaks is MCP', async () => {
+    expect(await cli(['connect', 'x', '--json'])).toMatchObject({
+      code: 2,
+      out: expect.stringContaining('Cannot connect with --json'),
+      err: '',
+    });
+  });
+
   it('shows where an error came from only when asked', async () => {
     expect((await cli(['status'])).err).not.toContain('    at ');
     expect((await cli(['status'], { env: { MCP_LOG_LEVEL: 'debug' } })).err).toContain('    at ');

@@ -2,7 +2,7 @@
 import type { ProbeFailure } from '../core/model/vocabulary.ts';
 import type { JsonObject, RpcResponse } from '../core/base/json-rpc.ts';
 import { truncate, neutralise } from '../core/base/text.ts';
-import { codeOf } from '../core/base/guards.ts';
+import { codeOf, messageOf } from '../core/base/guards.ts';
 import { endOfWait } from './deadline.ts';
 
 export type CallFailure =
@@ -82,7 +82,7 @@ const REASONS: Readonly<Record<string, ProbeFailure>> = {
 export function failureOf(error: unknown, signal: AbortSignal, what: string): CallFailure {
   if (signal.aborted) return abortedCall(signal, what);
   const code = nameOf(error);
-  const message = error instanceof Error && error.message !== '' ? error.message : code;
+  const message = error instanceof Error && error.message !== '' ? messageOf(error) : code;
   const reason = REASONS[code] ?? (/^(?:ERR_SSL|HPE_)/u.test(code) ? 'protocol' : undefined);
   if (reason === undefined) return { kind: 'inconclusive', detail: quote(`${what}: ${message}`) };
   return failed(reason, `${what}: ${message}`);

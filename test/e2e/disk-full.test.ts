@@ -1,10 +1,11 @@
 // Full disk: state is lost, the servers keep running.
+import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { requireThat } from '../fakes/require-program.ts';
 import { canMount, mountTinyDisk } from '../fakes/tiny-disk.ts';
 import { waitFor } from '../fakes/wait-for.ts';
-import { fixture, startDaemon } from './daemon.ts';
+import { CLI, fixture, startDaemon } from './daemon.ts';
 
 const FAILURES = 'mcp_watchdog_state_persist_failures_total';
 
@@ -43,6 +44,15 @@ describe.skipIf(!requireThat('the right to mount', canMount()))('a full disk', (
       );
     },
   );
+
+  test('makes init name a home elsewhere', () => {
+    const disk = mountTinyDisk('64k');
+    onTestFinished(() => disk?.remove());
+    fill(`${disk?.folder}/filler`);
+    const argv = [CLI, '--home', `${disk?.folder}/home`, 'init'];
+    const { status, stderr } = spawnSync(process.execPath, argv, { encoding: 'utf8' });
+    expect([status, stderr]).toEqual([1, expect.stringContaining('a home on another disk with --home DIR')]);
+  });
 });
 
 function fill(path: string): void {

@@ -137,6 +137,7 @@ describe('the schedule', { timeout: 60_000 }, () => {
     });
     expect(jobs.at(-1)?.said).toContain('nothing changed since');
     await waitFor(() => daemon.output().includes('Job done'), { what: 'the log line' });
+    expect(daemon.output()).not.toMatch(/"took":\d+\.\d/u);
     expect((await daemon.server('s')).run).toBe(1);
     const state: { jobs: object } = JSON.parse(readFileSync(`${daemon.home}/run/state.json`, 'utf8'));
     expect(state.jobs).toMatchObject({ backup: { rule: '* * * * * *', lastRunAt: expect.any(Number) } });

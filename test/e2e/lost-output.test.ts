@@ -38,3 +38,18 @@ it('an error keeps its exit code, whether it can be told or not', () => {
   expect(runOnto('stderr', 'nope').status).toBe(2);
   expect(runOnto('stderr', '--help').status).toBe(0);
 });
+
+// Node itself needs about 20 files; below that its own words are all there can be.
+it.each([
+  [20, ['config', 'validate']],
+  [22, ['connect', 'x']],
+  [30, ['connect', 'x']],
+] as const)('a limit of %i open files is one clear line of %j', (limit, argv) => {
+  const command = `ulimit -n ${limit}; exec "$0" "$@"`;
+  const words = [process.execPath, CLI, '--home', tempHome().home, ...argv];
+  const { status, stderr } = spawnSync('sh', ['-c', command, ...words], { encoding: 'utf8', input: '' });
+  expect([status, stderr]).toEqual([
+    1,
+    expect.stringMatching(/^error: .*EMFILE.*\nhint: .*ulimit -n 1024\n$/u),
+  ]);
+});

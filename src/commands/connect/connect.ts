@@ -13,6 +13,14 @@ export async function run(context: CommandContext): Promise<number> {
     const { printClient } = await import('../clients/print-client.ts');
     return printClient(context, server, print);
   }
+  if (context.flags.json === true)
+    throw new WatchdogError(
+      'USAGE',
+      'Cannot connect with --json: what it speaks is MCP, to the client that starts it',
+      {
+        hint: 'Leave --json out, or add --print CLIENT',
+      },
+    );
   const { processShimIo, runShim } = await import('./run-shim.ts');
   return await runShim({ home: context.paths.home, server }, processShimIo());
 }

@@ -1,7 +1,7 @@
 // First config of a new home.
 import { exampleConfig, writeFirstConfig } from '../../config/import/example-config.ts';
 import { WatchdogError } from '../../core/base/errors.ts';
-import { messageOf } from '../../core/base/guards.ts';
+import { codeOf, messageOf } from '../../core/base/guards.ts';
 import { makeFolder } from '../../system/files/make-folder.ts';
 
 /**
@@ -21,8 +21,16 @@ export function createFirstConfig(
   } catch (cause) {
     const reason = messageOf(cause);
     throw new WatchdogError('HOME_UNUSABLE', `Cannot write a first config to "${config}": ${reason}`, {
-      hint: 'Choose another home with --home DIR',
+      hint: HINTS[codeOf(cause) ?? ''] ?? 'Choose another home with --home DIR',
       cause,
     });
   }
 }
+
+/** Another home helps where the disk is at fault only when it is on another disk. */
+const HINTS: Readonly<Record<string, string>> = {
+  ENOSPC: 'The disk is full: make room, then try again; or choose a home on another disk with --home DIR',
+  EDQUOT:
+    'Your quota is used up: make room, then try again; or choose a home on another disk with --home DIR',
+  EROFS: 'The file system takes no writes: choose a home on another one with --home DIR',
+};

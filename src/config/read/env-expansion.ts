@@ -95,7 +95,10 @@ class Expansion {
     if (!/^[A-Za-z_]\w*$/.test(name)) return this.#fault(path, 'names no variable; write ${env:NAME}');
     const value = Object.hasOwn(this.#environment, name) ? this.#environment[name] : undefined;
     if (value === undefined)
-      return this.#fault(path, `needs the environment variable ${name}, which is not set`);
+      return this.#fault(
+        path,
+        `needs the environment variable ${name}, which is not set; export ${name}=… before the watchdog starts, or write the value in its place`,
+      );
     if (namesSecret(name)) this.found.secrets.push(value);
     return value;
   }

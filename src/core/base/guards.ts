@@ -19,7 +19,15 @@ export function codeOf(error: unknown): string | null {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : null;
 }
 
-/** Returns the message of whatever was thrown. */
+/** Returns the message of whatever was thrown; a name that could not be looked up in plain words. */
 export function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  const message = error instanceof Error ? error.message : String(error);
+  return message.replace(LOOK_UP, (_, code: string, host: string) =>
+    code === 'ENOTFOUND'
+      ? `no host has the name ${host} (${code})`
+      : `the name ${host} cannot be looked up now (${code})`,
+  );
 }
+
+/** Words of Node for a name without an address, and for a name server that does not answer. */
+const LOOK_UP = /\bgetaddrinfo (ENOTFOUND|EAI_AGAIN) (\S+)/u;

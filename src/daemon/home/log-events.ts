@@ -6,22 +6,30 @@ import {
   type WatchdogEvent,
 } from '../../core/model/events.ts';
 import { describeExit } from '../../core/lifecycle/end-text.ts';
-import type { Logger } from '../../system/files/log.ts';
+import type { Log, Logger } from '../../system/files/log.ts';
 
 type Level = 'debug' | 'info' | 'warn' | 'error';
 type Line = readonly [level: Level, facts: Readonly<Record<string, unknown>>, sentence: string];
 
 /** Logs an event as a fixed sentence with the facts beside it, so that lines group; some events are not logged. */
-export function logEvent(event: WatchdogEvent, log: Logger): void {
+export function logEvent(event: WatchdogEvent, log: Logger & Partial<Pick<Log, 'level'>>): void {
   const line = handleEvent(LINES, event);
   if (line === null) return;
+  if (line === ROUTINE) {
+    // Nearly all events are of this kind, and nearly no log shows them.
+    if (log.level === undefined || SHOWING_ROUTINE.has(log.level)) log.debug({ ...event }, 'Event');
+    return;
+  }
   const [level, facts, sentence] = line;
   log[level](facts, sentence);
 }
 
-const routine = (event: WatchdogEvent): Line => ['debug', { ...event }, 'Event'];
+const SHOWING_ROUTINE: ReadonlySet<Log['level']> = new Set(['trace', 'debug']);
 
-const LINES: EventHandlers<Line | null> = {
+const ROUTINE = 'routine';
+const routine = (): typeof ROUTINE => ROUTINE;
+
+const LINES: EventHandlers<Line | typeof ROUTINE | null> = {
   'server-added': ({ server, spec }) => ['info', { server, source: spec.source.kind }, 'Server configured'],
   'server-changed': ({ server }) => ['info', { server }, 'Server settings changed'],
   'server-removed': ({ server }) => ['info', { server }, 'Server removed'],
@@ -39,7 +47,7 @@ const LINES: EventHandlers<Line | null> = {
   transition: ofTransition,
   installed: ({ server, package: name, version, took }) => [
     'info',
-    { server, package: name, version, took },
+    { server, package: name, version, took: Math.round(took) },
     'Package installed',
   ],
   'using-installed': ({ server, version, why }) => [
@@ -51,7 +59,7 @@ const LINES: EventHandlers<Line | null> = {
   'update-moved': (event) => {
     const { server, progress } = event;
     // Install progress, each second.
-    if (progress.phase === 'installing' && progress.detail !== null) return routine(event);
+    if (progress.phase === 'installing' && progress.detail !== null) return routine();
     return ['info', { server, ...progress }, 'Update entered its next phase'];
   },
   'update-settled': ({ server, memory, isNews }) =>
@@ -96,14 +104,14 @@ const LINES: EventHandlers<Line | null> = {
   'state-persist-failed': (event) =>
     event.isNew
       ? ['error', { error: event.error }, 'Cannot save the state: it is kept in memory and tried again']
-      : routine(event),
+      : routine(),
   'state-persisted': () => ['info', {}, 'The state is saved again'],
   collected: ({ collector, error }) =>
     error === null ? null : ['warn', { collector, error }, 'Collecting failed'],
   job: ({ job, took, said, error }) =>
     error === null
-      ? ['info', { job, took, said }, 'Job done']
-      : ['error', { job, took, error }, 'Job failed'],
+      ? ['info', { job, took: Math.round(took), said }, 'Job done']
+      : ['error', { job, took: Math.round(took), error }, 'Job failed'],
   alert: ({ name, about, severity, summary, state }) => [
     'warn',
     { alert: name, about, severity, summary },
@@ -117,11 +125,11 @@ const LINES: EventHandlers<Line | null> = {
     const { channel, reason, detail } = event;
     return event.result === 'failed'
       ? ['error', { channel, reason, detail }, 'Cannot notify']
-      : routine(event);
+      : routine();
   },
   condition: (event) =>
     event.message === null
-      ? routine(event)
+      ? routine()
       : [
           'warn',
           { server: event.server, condition: event.condition, message: event.message },
@@ -151,7 +159,7 @@ const LINES: EventHandlers<Line | null> = {
 function ofOutlook(event: EventOf<'update-checked'>): Line {
   const { server, running, candidate, error } = event.outlook;
   if (error !== null) return ['warn', { server, error }, 'Cannot check for updates'];
-  return candidate === null ? routine(event) : ['info', { server, running, candidate }, 'Update available'];
+  return candidate === null ? routine() : ['info', { server, running, candidate }, 'Update available'];
 }
 
 function ofTransition({ server, to, from, cause, nextAttemptAt }: EventOf<'transition'>): Line | null {

@@ -1,6 +1,6 @@
 // Recursive creation of folders. Node's own recursive mkdir never returns where the system answers ENOENT below a folder
 // that exists, as /proc does.
-import { existsSync, mkdirSync, statSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { codeOf } from '../../core/base/guards.ts';
 
@@ -21,6 +21,8 @@ export function makeFolder(path: string, mode = 0o700): void {
 function makeOne(path: string, mode: number): void {
   try {
     mkdirSync(path, { mode });
+    // A umask such as 777 would close it to ourselves.
+    chmodSync(path, mode);
   } catch (error) {
     if (codeOf(error) !== 'EEXIST' || !statSync(path).isDirectory()) throw error;
   }

@@ -1,5 +1,5 @@
 // Atomic file replacement: a reader sees the old file or the new one, never half of it.
-import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, fchmodSync, fsyncSync, openSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { open, rename, rm } from 'node:fs/promises';
 import { randomBytes } from 'node:crypto';
 
@@ -18,6 +18,8 @@ export function writeFileAtomic(
   try {
     const descriptor = openSync(temporary, 'wx', mode);
     try {
+      // The umask of whoever started us may have taken bits away, its own included.
+      fchmodSync(descriptor, mode);
       // Not writeSync: on a full disk it writes a part and reports success.
       writeFileSync(descriptor, text);
       if (durable) fsyncSync(descriptor);
@@ -37,6 +39,7 @@ export async function replaceFile(path: string, bytes: Uint8Array, { mode = 0o60
   try {
     const file = await open(temporary, 'wx', mode);
     try {
+      await file.chmod(mode);
       await file.writeFile(bytes);
       await file.sync();
     } finally {

@@ -94,7 +94,7 @@ const NOT_CONNECTED = new Set([
  */
 export function explainProxyError(error: Error, proxy: URL, host: string): Error {
   const name = proxyName(proxy);
-  const message = error instanceof AggregateError ? messageOf(error.errors[0]) : error.message;
+  const message = messageOf(error instanceof AggregateError ? error.errors[0] : error);
   const status = Number(/\((\d{3})\)/u.exec(message)?.[1] ?? NaN);
   if (NOT_CONNECTED.has(codeOf(error) ?? '')) {
     const explained = explainLocalNetwork(error);

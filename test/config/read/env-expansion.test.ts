@@ -18,7 +18,7 @@ describe('${env:NAME}', () => {
 
   it('is complained about when it is not set, by name and place, and not a second time', () => {
     expect(problemsOf('servers:\n  a:\n    package: ${env:NOT_THERE}\n')).toEqual([
-      'config.yaml:3: servers.a.package: needs the environment variable NOT_THERE, which is not set',
+      'config.yaml:3: servers.a.package: needs the environment variable NOT_THERE, which is not set; export NOT_THERE=… before the watchdog starts, or write the value in its place',
     ]);
     expect(problemsOf('servers: {a: {url: "http://x/${env:toString}"}}')).toHaveLength(1);
   });

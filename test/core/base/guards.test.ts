@@ -31,6 +31,15 @@ describe('values that others made', () => {
     expect([codeOf(error), messageOf(error)]).toEqual(['ENOENT', expect.stringContaining('/no/such/file')]);
   });
 
+  it('says in plain words that a name cannot be looked up', () => {
+    expect(messageOf(new Error('getaddrinfo ENOTFOUND nope.invalid'))).toBe(
+      'no host has the name nope.invalid (ENOTFOUND)',
+    );
+    expect(messageOf(new Error('a: getaddrinfo EAI_AGAIN far.example'))).toBe(
+      'a: the name far.example cannot be looked up now (EAI_AGAIN)',
+    );
+  });
+
   it('makes do with anything else that was thrown', () => {
     expect([codeOf(new Error('x')), messageOf(new Error('x'))]).toEqual([null, 'x']);
     expect([codeOf({ code: 'E' }), messageOf('text')]).toEqual([null, 'text']);

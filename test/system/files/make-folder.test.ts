@@ -15,6 +15,17 @@ describe('makeFolder()', () => {
     ]);
   });
 
+  test('lets us in whatever the umask is', () => {
+    const path = join(tempHome().home, 'a', 'b');
+    const before = process.umask(0o777);
+    try {
+      makeFolder(path);
+    } finally {
+      process.umask(before);
+    }
+    expect([path, join(path, '..')].map((one) => statSync(one).mode & 0o777)).toEqual([0o700, 0o700]);
+  });
+
   test('refuses where a file is in the way, above or in its place', () => {
     const file = join(tempHome().home, 'file');
     writeFileSync(file, '');

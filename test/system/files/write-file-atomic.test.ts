@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, wr
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { writeFileAtomic } from '../../../src/system/files/write-file-atomic.ts';
+import { replaceFile, writeFileAtomic } from '../../../src/system/files/write-file-atomic.ts';
 import { requireThat } from '../../fakes/require-program.ts';
 import { canMount, mountTinyDisk } from '../../fakes/tiny-disk.ts';
 
@@ -26,6 +26,19 @@ describe('writeFileAtomic()', () => {
     const path = join(folder, 'state.json');
     writeFileAtomic(path, 'x');
     expect(statSync(path).mode & 0o777).toBe(0o600);
+  });
+
+  it('gives the file its mode whatever the umask is', async () => {
+    const before = process.umask(0o777);
+    try {
+      writeFileAtomic(join(folder, 'private'), 'x');
+      writeFileAtomic(join(folder, 'shared'), 'x', { mode: 0o644 });
+      await replaceFile(join(folder, 'large'), Buffer.from('x'));
+    } finally {
+      process.umask(before);
+    }
+    const modes = ['private', 'shared', 'large'].map((name) => statSync(join(folder, name)).mode & 0o777);
+    expect(modes).toEqual([0o600, 0o644, 0o600]);
   });
 
   it('writes a text of many megabytes whole', () => {
