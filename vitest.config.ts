@@ -48,7 +48,7 @@ const alias = [
     replacement: fileURLToPath(new URL('test/fakes/seeded-fast-check.ts', import.meta.url)),
   },
 ];
-const timeouts = { testTimeout: 30_000, hookTimeout: 60_000 };
+const timeouts = { testTimeout: 60_000, hookTimeout: 180_000 };
 
 // eslint-disable-next-line import/no-default-export -- vitest reads the default export
 export default defineConfig({

@@ -86,7 +86,7 @@ async function probesGoOn(stage: Stage): Promise<void> {
     );
   const before = await probes();
   await waitFor(async () => (await probes()).every((value, index) => value >= (before[index] ?? 0) + 2), {
-    timeout: 30_000,
+    timeout: 60_000,
     what: 'probes after a jump',
   });
 }

@@ -58,12 +58,12 @@ async function startsWith(pages: number, stage: Stage, run: Chaos): Promise<void
   const child = stage.spawn();
   const isDone = (): boolean =>
     child.exitCode !== null || child.signalCode !== null || stage.output.includes('"url":"http');
-  await waitFor(isDone, { timeout: 30_000, what: `a start with ${pages} pages` });
+  await waitFor(isDone, { timeout: 60_000, what: `a start with ${pages} pages` });
   if (child.exitCode === null && child.signalCode === null) {
     run.count('starts on a full disk that ran');
     await stage.listening();
     await waitFor(async () => (await stage.status()).servers.every(({ pid }) => pid !== null), {
-      timeout: 30_000,
+      timeout: 60_000,
       what: 'the servers on a full disk',
     });
     makeRoom(stage.home);
@@ -89,7 +89,7 @@ async function fillsWhileItRuns(stage: Stage, { random, count, violated }: Chaos
   if (pid !== null && isRunning(pid)) process.kill(pid, 'SIGKILL');
   await ask(stage, random, violated);
   await waitFor(async () => (await stage.server('a')).run > before, {
-    timeout: 20_000,
+    timeout: 60_000,
     what: 'a restart on a full disk',
   });
   count('restarts on a full disk');

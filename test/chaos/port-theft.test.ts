@@ -36,7 +36,7 @@ chaos(
       const before = await stage.server('web');
       process.kill(before.pid ?? 0, 'SIGKILL');
       await waitFor(async () => (await stage.server('web')).run > before.run, {
-        timeout: 30_000,
+        timeout: 60_000,
         what: 'the next start',
       });
       await sleep(run.random.below(GAP / 2));
@@ -67,7 +67,7 @@ async function isToldOfThief(stage: Stage, thief: Thief, violated: (promise: str
     if (health.up === true && pid !== null) violated(`"web" is up while process ${thief.pid} has its port`);
     return lastFailure?.code === 'PORT_IN_USE' && lastFailure.message.includes(`pid ${thief.pid}`);
   };
-  await waitFor(named, { timeout: 30_000, what: 'the thief to be named' });
+  await waitFor(named, { timeout: 60_000, what: 'the thief to be named' });
   if (!isRunning(thief.pid)) violated(`The thief ${thief.pid} was ended`);
   const other = await stage.server('other');
   if (other.health.up !== true) violated('The other server suffers from it');

@@ -58,7 +58,7 @@ function stateOf({ alerts }: AlertsData, name: string): string | undefined {
   return alerts.find(({ labels }) => labels['alertname'] === name)?.state;
 }
 
-async function fires(daemon: RunningDaemon, name: string, timeout = 30_000): Promise<void> {
+async function fires(daemon: RunningDaemon, name: string, timeout = 60_000): Promise<void> {
   await waitFor(async () => stateOf(await get(`${daemon.url}/api/v1/alerts`), name) === 'firing', {
     timeout,
     what: `${name} to fire`,
@@ -70,7 +70,7 @@ async function told(daemon: RunningDaemon, name: string): Promise<string[]> {
 }
 
 describe('the rules of the daemon', () => {
-  test('link to runbooks of this daemon, or of the fleet', { timeout: 60_000 }, async () => {
+  test('link to runbooks of this daemon, or of the fleet', { timeout: 180_000 }, async () => {
     const daemon = await startDaemon(GOOD);
     const addresses = async (): Promise<string[]> => {
       const { groups } = await get<RulesData>(`${daemon.url}/api/v1/rules?type=alert`);
@@ -92,7 +92,7 @@ describe('the rules of the daemon', () => {
 
   test(
     'tell of a server that gave up, survive a kill -9, and tell once that it is over',
-    { timeout: 180_000 },
+    { timeout: 300_000 },
     async () => {
       const { home } = tempHome();
       const program = join(home, 'append');
@@ -112,8 +112,8 @@ describe('the rules of the daemon', () => {
         notify: [{ kind: 'command', command: [program, file] }],
       });
       const first = await startDaemon(BROKEN, { home, more: settings });
-      await fires(first, 'OwnGaveUp', 60_000);
-      await waitFor(() => heard('firing') === 1, { timeout: 20_000, what: 'it to be told' });
+      await fires(first, 'OwnGaveUp');
+      await waitFor(() => heard('firing') === 1, { timeout: 60_000, what: 'it to be told' });
       const { daemon } = await first.status();
       expect(daemon.alerts).toMatchObject([
         {
@@ -141,7 +141,7 @@ describe('the rules of the daemon', () => {
     },
   );
 
-  test('are the shipped ones, unless told otherwise', { timeout: 120_000 }, async () => {
+  test('are the shipped ones, unless told otherwise', { timeout: 240_000 }, async () => {
     const { home } = tempHome();
     const more = { alerts: { notify: [], evaluateEvery: '1s' } };
     const daemon = await startDaemon(GOOD, { home, more });
@@ -150,8 +150,8 @@ describe('the rules of the daemon', () => {
     await fires(daemon, 'Watchdog');
     daemon.rewriteConfig(BROKEN, more);
     daemon.child.kill('SIGHUP');
-    await fires(daemon, 'McpServerGaveUp', 60_000);
-    await fires(daemon, 'McpServerCrashLooping', 60_000);
+    await fires(daemon, 'McpServerGaveUp');
+    await fires(daemon, 'McpServerCrashLooping');
     expect(await told(daemon, 'Watchdog')).toEqual([]);
     const { groups } = await get<RulesData>(`${daemon.url}/api/v1/rules`);
     expect(groups.flatMap(({ rules }) => rules).filter(({ health }) => health !== 'ok')).toEqual([]);
@@ -159,7 +159,7 @@ describe('the rules of the daemon', () => {
     expect(await told(daemon, 'McpServerGaveUp')).toEqual(['firing']);
   });
 
-  test('change with their file, and a file that is wrong changes nothing', { timeout: 120_000 }, async () => {
+  test('change with their file, and a file that is wrong changes nothing', { timeout: 240_000 }, async () => {
     const { home } = tempHome();
     const settings = withRules(home, { builtIn: false });
     const daemon = await startDaemon(GOOD, { home, more: settings });
@@ -170,7 +170,7 @@ describe('the rules of the daemon', () => {
     expect(await names()).toEqual(['server:gave_up:max', 'OwnGaveUp', 'OwnQuiet']);
     writeFileSync(join(home, 'own.yml'), RULES.replace('> 1000', '> = 1000'));
     await waitFor(async () => (await daemon.status()).daemon.config.error, {
-      timeout: 20_000,
+      timeout: 60_000,
       what: 'the refusal',
     });
     const { error } = (await daemon.status()).daemon.config;
@@ -188,7 +188,7 @@ describe('the rules of the daemon', () => {
 describe.skipIf(!requireProgram('prometheus'))('beside a real Prometheus', () => {
   test(
     'the same alert fires in both within an evaluation, and both tell of it alike',
-    { timeout: 180_000 },
+    { timeout: 300_000 },
     async () => {
       const { home } = tempHome();
       const settings = withRules(home, { builtIn: false });
@@ -214,15 +214,15 @@ scrape_configs: [{ job_name: mcp-watchdog, static_configs: [{ targets: ['${host}
             const answer = await prometheus.query('mcp_watchdog_build_info', Date.now());
             return 'elements' in answer && answer.elements.length === 1;
           },
-          { timeout: 30_000, what: 'the first scrape' },
+          { timeout: 60_000, what: 'the first scrape' },
         );
         daemon.rewriteConfig(BROKEN, settings);
         daemon.child.kill('SIGHUP');
         await until('firing');
         const [ours, theirs] = await alertsOf();
         const began = [ours, theirs].map((data) => Date.parse(data?.alerts[0]?.activeAt ?? ''));
-        // A scrape and an evaluation of theirs lie between what happened and what they know.
-        expect(Math.abs((began[0] ?? 0) - (began[1] ?? NaN))).toBeLessThanOrEqual(2500);
+        // A scrape and an evaluation of theirs lie between what happened and what they know, and two that a busy machine misses.
+        expect(Math.abs((began[0] ?? 0) - (began[1] ?? NaN))).toBeLessThanOrEqual(4500);
         expect(plain(ours)).toEqual(plain(theirs));
 
         const rules = await Promise.all(both.map((api) => get<RulesData>(`${api}/rules`)));
@@ -267,7 +267,7 @@ describe.skipIf(![requireProgram('prometheus'), requireProgram(ALERTMANAGER)].ev
   () => {
     test(
       'a server that is killed is an alert in all of them within an evaluation, and over in all of them',
-      { timeout: 180_000 },
+      { timeout: 300_000 },
       async () => {
         const { home } = tempHome();
         writeFileSync(join(home, 'own.yml'), DOWN);

@@ -15,7 +15,7 @@ import {
   startDaemon,
 } from './daemon.ts';
 
-test('check says by its exit code what is wrong', { timeout: 60_000 }, async () => {
+test('check says by its exit code what is wrong', { timeout: 180_000 }, async () => {
   const daemon = await startDaemon({
     well: fixture(),
     off: fixture([], { enabled: false }),
@@ -42,7 +42,7 @@ test('check says by its exit code what is wrong', { timeout: 60_000 }, async () 
   expect(runCli(tempHome().home, ['status']).code).toBe(5);
 });
 
-test('a server that asks who we are is up, and told to be unauthorized', { timeout: 60_000 }, async () => {
+test('a server that asks who we are is up, and told to be unauthorized', { timeout: 180_000 }, async () => {
   const daemon = await startDaemon({ s: httpFixture(await freePort(), ['--behaviour', 'unauthorized']) });
   const { pid, health } = await daemon.up('s');
   expect(health.unauthorized).toBe(true);
@@ -77,7 +77,7 @@ test(
   },
 );
 
-describe('several people at once', { timeout: 60_000 }, () => {
+describe('several people at once', { timeout: 180_000 }, () => {
   test('end with one process for each server that is wanted, and none for the others', async () => {
     const daemon = await startDaemon({ a: fixture(), b: fixture() });
     await daemon.up('a');

@@ -48,7 +48,7 @@ const readOnly: typeof full = {
 const canMountAll =
   canBecomeOther() && requireThat('the right to mount', canMount()) && requireProgram('setpriv');
 
-describe.skipIf(!canMountAll)('a disk that takes no writes at the start', { timeout: 60_000 }, () => {
+describe.skipIf(!canMountAll)('a disk that takes no writes at the start', { timeout: 180_000 }, () => {
   test.each<[string, Trouble]>([
     ['is full, for a user', { ...full, uid: USER }],
     ['has no inodes', { ...withoutInodes, uid: 0 }],

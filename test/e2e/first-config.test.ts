@@ -37,7 +37,7 @@ function start(service: string | null, config: string | null) {
   return { home, child, exit, write, err: () => err };
 }
 
-describe('a daemon that a service manager runs', { timeout: 60_000 }, () => {
+describe('a daemon that a service manager runs', { timeout: 180_000 }, () => {
   const service = 'launchd';
 
   test('waits for a config that can be used, answers meanwhile, and then runs', async () => {
@@ -58,7 +58,7 @@ describe('a daemon that a service manager runs', { timeout: 60_000 }, () => {
     write(GOOD);
     await waitFor(() => runCli(home, ['check', 'only']).code === 0, {
       what: 'a server that answers',
-      timeout: 20_000,
+      timeout: 60_000,
     });
     child.kill('SIGTERM');
     expect(await exit).toBe(143);
@@ -86,11 +86,11 @@ describe('a daemon that a service manager runs', { timeout: 60_000 }, () => {
       servers,
     });
     const { home, err } = start(service, config);
-    await waitFor(() => err().includes('only.env'), { timeout: 20_000 });
+    await waitFor(() => err().includes('only.env'), { timeout: 60_000 });
     writeFileSync(join(home, 'only.env'), 'A=b\n', { mode: 0o600 });
     await waitFor(() => runCli(home, ['check', 'only']).code === 0, {
       what: 'a server that answers',
-      timeout: 20_000,
+      timeout: 60_000,
     });
   });
 });

@@ -61,7 +61,7 @@ describe.skipIf(!requireProgram('prometheus'))('a fleet of three machines', { ti
       second.line.mend();
       await until('count(mcp_watchdog_build_info)', 3);
       await waitFor(async () => (await longestHole('laptop-2', cutAt)) < 3, {
-        timeout: 30_000,
+        timeout: 60_000,
         what: 'what was read meanwhile to arrive',
       });
     } finally {
@@ -181,7 +181,7 @@ async function until(expression: string, wanted: number | string, label?: string
       const [first] = 'error' in answer ? [] : answer.elements;
       return (label === undefined ? first?.value : first?.labels[label]) === wanted;
     },
-    { timeout: 30_000, what: `${expression} to be ${wanted}` },
+    { timeout: 60_000, what: `${expression} to be ${wanted}` },
   ).catch((error: unknown) => {
     throw new Error(`${String(error)}; it is ${JSON.stringify(last)}`);
   });

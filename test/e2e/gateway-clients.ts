@@ -51,7 +51,7 @@ export async function gatewayPlace(): Promise<GatewayPlace> {
           ({ ok }) => ok,
           () => false,
         );
-      await waitFor(isHealthy, { timeout: 20_000, what: 'the gateway to listen' });
+      await waitFor(isHealthy, { timeout: 60_000, what: 'the gateway to listen' });
       return daemon;
     },
   };

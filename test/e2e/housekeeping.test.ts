@@ -29,7 +29,7 @@ function writeConfig(home: string, servers: object): void {
   writeFileSync(join(home, 'config.yaml'), JSON.stringify({ ...CONFIG, servers }), { mode: 0o600 });
 }
 
-describe('cleanup', { timeout: 60_000 }, () => {
+describe('cleanup', { timeout: 180_000 }, () => {
   test('without a daemon says what would go, then removes it, then has nothing to do', () => {
     const home = untidyHome();
     writeConfig(home.paths.home, { a: { command: ['x'], logs: { keep: 1 } } });
@@ -117,7 +117,7 @@ describe('cleanup', { timeout: 60_000 }, () => {
   });
 });
 
-describe('the schedule', { timeout: 60_000 }, () => {
+describe('the schedule', { timeout: 180_000 }, () => {
   test('counts from a reload on, and its jobs are in log and state', async () => {
     const daemon = await startDaemon(
       { s: fixture() },

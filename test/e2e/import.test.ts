@@ -17,7 +17,7 @@ function run(
     cwd,
     encoding: 'utf8',
     env: { PATH: process.env['PATH'], HOME: home, NO_COLOR: '1', ...env },
-    timeout: 30_000,
+    timeout: 60_000,
   });
   return { code: status, out: stdout, err: stderr };
 }
@@ -77,7 +77,7 @@ test(
         const up = status?.servers.filter(({ health }) => health.up === true) ?? [];
         return up.length === 2 && status?.servers;
       },
-      { timeout: 30_000, what: 'both servers to be up' },
+      { timeout: 60_000, what: 'both servers to be up' },
     );
     expect(servers.map(({ name, state }) => [name, state])).toEqual([
       ['my-tools', 'running'],

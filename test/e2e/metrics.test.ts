@@ -108,7 +108,7 @@ describe.skipIf(!requireProgram('prometheus') || !requireProgram('promtool'))(
       startPrometheus(daemon, port);
       const up = await waitFor(
         async () => (await ask<{ result: unknown[] }>(`${base}/query?query=up==1`))?.result.length,
-        { timeout: 30_000, what: 'a first scrape' },
+        { timeout: 60_000, what: 'a first scrape' },
       );
       expect(up).toBe(1);
       const types = [
@@ -161,7 +161,7 @@ describe.skipIf(!requireProgram('prometheus') || !requireProgram('promtool'))(
   },
 );
 
-test('no counter that is kept goes back over kill -9 of the daemon', { timeout: 60_000 }, async () => {
+test('no counter that is kept goes back over kill -9 of the daemon', { timeout: 180_000 }, async () => {
   const servers = {
     a: fixture([], { probe: { interval: '100ms' } }),
     dies: fixture(['--behaviour', 'exit-at-once']),

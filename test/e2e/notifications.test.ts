@@ -85,7 +85,7 @@ describe('a bad day', () => {
       const { settings, told } = appender(home);
       const daemon = await startBroken(home, settings);
       await waitFor(() => serversOf(told(), 'firing').length >= 10, {
-        timeout: 30_000,
+        timeout: 60_000,
         what: 'all to be told',
       });
       expect(serversOf(told(), 'firing')).toEqual(NAMES);
@@ -125,7 +125,7 @@ describe('a bad day', () => {
     const { settings, told } = appender(home);
     const first = await startBroken(home, settings);
     await waitFor(() => serversOf(told(), 'firing').length >= 10, {
-      timeout: 30_000,
+      timeout: 60_000,
       what: 'all to be told',
     });
     // Killed before this is on the disk, they would be told twice rather than never.
@@ -141,7 +141,7 @@ describe('a bad day', () => {
     ).toHaveLength(10);
     // An operator ends it: the first thing that is new.
     expect(second.run('stop', ...NAMES).code).toBe(0);
-    await waitFor(() => serversOf(told(), 'resolved').length >= 10, { timeout: 30_000, what: 'the end' });
+    await waitFor(() => serversOf(told(), 'resolved').length >= 10, { timeout: 60_000, what: 'the end' });
     expect(serversOf(told(), 'firing')).toEqual(NAMES);
     expect(
       told()

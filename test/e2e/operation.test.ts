@@ -176,14 +176,14 @@ describe.skipIf(!requireProgram('script'))('monitor in a terminal', { timeout: 1
     await second.up('later');
     await waitFor(() => terminal.says().includes('2 healthy'), {
       what: 'the next daemon',
-      timeout: 20_000,
+      timeout: 60_000,
     });
     terminal.type('q');
     expect((await terminal.end()).code).toBe('code 0');
   });
 });
 
-test('monitor in a pipe ends with 5 when the daemon does', { timeout: 60_000 }, async () => {
+test('monitor in a pipe ends with 5 when the daemon does', { timeout: 180_000 }, async () => {
   const daemon = await startDaemon({ a: fixture() });
   await daemon.up('a');
   const child = spawn(process.execPath, [CLI, 'monitor', '--home', daemon.home], {
@@ -197,7 +197,7 @@ test('monitor in a pipe ends with 5 when the daemon does', { timeout: 60_000 }, 
   expect(await ended).toBe(5);
 });
 
-test('status says why a server was started again, and who stopped it', { timeout: 60_000 }, async () => {
+test('status says why a server was started again, and who stopped it', { timeout: 180_000 }, async () => {
   const probe = { interval: '200ms', timeout: '300ms', failures: 3 };
   const daemon = await startDaemon({ a: fixture([], { probe }), b: fixture() });
   const [a] = [await daemon.up('a'), await daemon.up('b')];
@@ -251,14 +251,14 @@ test(
     daemon.rewriteConfig({ a: fixture(), newcomer: fixture() });
     await waitFor(() => /^newcomer +\S+ stderr ready$/mu.test(out), {
       what: 'the newcomer',
-      timeout: 20_000,
+      timeout: 60_000,
     });
     child.kill('SIGINT');
     expect(await new Promise((resolve) => child.once('exit', resolve))).toBe(0);
   },
 );
 
-test('completion answers for a real daemon', { timeout: 60_000 }, async () => {
+test('completion answers for a real daemon', { timeout: 180_000 }, async () => {
   const daemon = await startDaemon({ a: fixture(), 'b.c': fixture() });
   await daemon.up('a');
   expect(daemon.run('completion', 'fish', '--servers')).toEqual({ code: 0, out: 'a\nb.c\n', err: '' });

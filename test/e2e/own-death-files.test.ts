@@ -1,10 +1,11 @@
 // Files damaged by a crash, a power cut or a person: counters and desired states survive, and no foreign process is killed.
-import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { connect } from '../../src/control/client.ts';
 import { identifyProcess } from '../../src/system/process/process-identity.ts';
 import { isRunning, startGroup } from '../fakes/processes.ts';
+import { type AtEnd, sharedHome, tempHome } from '../fakes/temp-home.ts';
 import { waitFor } from '../fakes/wait-for.ts';
 import { fixture, leftOver, type RunningDaemon, runCli, startDaemon } from './daemon.ts';
 import { killWithGuardian, preload, YEAR } from './own-death.ts';
@@ -12,8 +13,10 @@ import { killWithGuardian, preload, YEAR } from './own-death.ts';
 const SIGNALS = 'mcp_watchdog_server_restarts_total{server="a",reason="signal"}';
 
 /** Runs two servers, restarts `a` once, has `b` stopped by an operator. */
-async function withHistory(env: Record<string, string> = {}): Promise<RunningDaemon> {
-  const daemon = await startDaemon({ a: fixture(), b: fixture() }, { env });
+async function withHistory(
+  options: { env?: Record<string, string>; home?: string; atEnd?: AtEnd } = {},
+): Promise<RunningDaemon> {
+  const daemon = await startDaemon({ a: fixture(), b: fixture() }, options);
   const { pid } = await daemon.up('a');
   await daemon.up('b');
   process.kill(pid ?? 0, 'SIGKILL');
@@ -24,8 +27,8 @@ async function withHistory(env: Record<string, string> = {}): Promise<RunningDae
 }
 
 /** The next daemon knows what was counted and what was asked for. */
-async function remembers(first: RunningDaemon, unobserved: number): Promise<RunningDaemon> {
-  const next = await startDaemon({ a: fixture(), b: fixture() }, { home: first.home });
+async function remembers({ home }: Pick<RunningDaemon, 'home'>, unobserved: number): Promise<RunningDaemon> {
+  const next = await startDaemon({ a: fixture(), b: fixture() }, { home });
   expect(await next.up('a')).toMatchObject({ run: 1, restarts: { signal: 1, unobserved } });
   expect(await next.metric(SIGNALS)).toBe(1);
   expect(await next.server('b')).toMatchObject({ state: 'stopped', desired: 'down', pid: null });
@@ -69,19 +72,27 @@ describe('after a power cut', { timeout: 120_000 }, () => {
 });
 
 describe('a state file', { timeout: 120_000 }, () => {
+  /** What a daemon left that ended as it should; each test spoils a copy of it. */
+  const left = sharedHome();
+  beforeAll(async () => {
+    const daemon = await withHistory(left);
+    await daemon.stop();
+  }, 120_000);
+  afterAll(() => left.endAll());
+
   test.each([
     ['of a later release', (text: string) => JSON.stringify({ ...JSON.parse(text), version: 2 })],
     ['that is cut', (text: string) => text.slice(0, text.length / 2)],
     ['of zeros', (text: string) => '\0'.repeat(text.length)],
     ['that is gone', () => null],
   ])('%s is put aside, told, and made up for by its backup', async (_, spoil) => {
-    const first = await withHistory();
-    await first.stop();
-    const path = join(first.home, 'run', 'state.json');
+    const { home } = tempHome();
+    cpSync(left.home, home, { recursive: true });
+    const path = join(home, 'run', 'state.json');
     const spoilt = spoil(readFileSync(path, 'utf8'));
     if (spoilt === null) rmSync(path);
     else writeFileSync(path, spoilt);
-    const next = await remembers(first, 0);
+    const next = await remembers({ home }, 0);
     expect(next.output()).toContain('its backup is used');
     if (spoilt !== null) expect(readFileSync(`${path}.damaged`, 'utf8')).toBe(spoilt);
     // What it is replaced by is whole again.
@@ -149,7 +160,7 @@ test('a clock that is a year behind at the next start moves nothing', { timeout:
       constructor(...given) { super(...(given.length === 0 ? [now() + ${YEAR}] : given)); }
       static now() { return now() + ${YEAR}; }
     };`;
-  const first = await withHistory({ NODE_OPTIONS: preload(ahead) });
+  const first = await withHistory({ env: { NODE_OPTIONS: preload(ahead) } });
   expect((await first.status()).daemon.startedAt).toBeGreaterThan(Date.now() + YEAR / 2);
   await first.stop('SIGKILL');
   const next = await remembers(first, 1);

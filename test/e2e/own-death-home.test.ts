@@ -247,7 +247,7 @@ describe('a home that goes away and comes back', { timeout: 120_000 }, () => {
     // A link to nowhere, like a volume that is not mounted: the daemon cannot make another home.
     symlinkSync('/nowhere/at/all', home);
     await waitFor(() => daemon.output().includes('cannot be recreated'), {
-      timeout: 20_000,
+      timeout: 60_000,
       what: 'the loss',
     });
     if (process.platform === 'linux') {
@@ -260,7 +260,7 @@ describe('a home that goes away and comes back', { timeout: 120_000 }, () => {
     rmSync(home);
     renameSync(`${home}.away`, home);
     await waitFor(() => runCli(home, ['status']).code === 0, {
-      timeout: 10_000,
+      timeout: 60_000,
       what: 'commands to work again',
     });
     expect(await daemon.server('s')).toMatchObject({ pid, run: 1 });

@@ -94,7 +94,7 @@ describe('a package server', { timeout: 90_000 }, () => {
   });
 });
 
-test('doctor reports a newer release of a published watchdog', { timeout: 60_000 }, async () => {
+test('doctor reports a newer release of a published watchdog', { timeout: 180_000 }, async () => {
   const { home } = tempHome();
   const cli = publishedCopy(tempHome().home);
   expect(await askDoctor(home, cli)).toMatchObject({

@@ -5,7 +5,7 @@ import { waitFor } from '../fakes/wait-for.ts';
 import { tempHome } from '../fakes/temp-home.ts';
 import { fixture, startDaemon } from './daemon.ts';
 
-test('a server is restarted when its files change, and by its cron rule', { timeout: 60_000 }, async () => {
+test('a server is restarted when its files change, and by its cron rule', { timeout: 180_000 }, async () => {
   const { home } = tempHome();
   mkdirSync(`${home}/src/deep`, { recursive: true });
   const daemon = await startDaemon(

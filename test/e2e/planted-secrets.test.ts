@@ -199,11 +199,11 @@ test(
     await waitFor(() => serverLog('talks').includes('not a message'), { what: 'talks to tell' });
     const log = `${home}/logs/alerts.log`;
     await waitFor(() => existsSync(log) && /dies/u.test(readFileSync(log, 'utf8')), {
-      timeout: 30_000,
+      timeout: 60_000,
       what: 'an alert about dies',
     });
     await waitFor(() => hook.bodies.length > 0 && existsSync(`${home}/told`), {
-      timeout: 30_000,
+      timeout: 60_000,
       what: 'a notification by both channels',
     });
 

@@ -168,7 +168,7 @@ function runCarelessly(home: string, ...argv: string[]): string {
   return stdout;
 }
 
-test('the home belongs to its owner alone, and so does everything in it', { timeout: 60_000 }, async () => {
+test('the home belongs to its owner alone, and so does everything in it', { timeout: 180_000 }, async () => {
   const { home } = tempHome();
   chmodSync(home, 0o777);
   const config = {
@@ -210,7 +210,7 @@ test('the home belongs to its owner alone, and so does everything in it', { time
   runCarelessly(home, 'stop');
 });
 
-test('a config that others could replace starts nothing', { timeout: 60_000 }, async () => {
+test('a config that others could replace starts nothing', { timeout: 180_000 }, async () => {
   const { home } = tempHome();
   writeFileSync(`${home}/config.yaml`, JSON.stringify({ servers: { s: fixture() } }));
   chmodSync(`${home}/config.yaml`, 0o666);
@@ -242,7 +242,7 @@ test(
   },
 );
 
-test('a page of another name gets nothing', { timeout: 60_000 }, async () => {
+test('a page of another name gets nothing', { timeout: 180_000 }, async () => {
   const daemon = await startDaemon({ s: fixture() });
   const { port } = new URL(daemon.url);
   expect(await statusOf(daemon, { host: `localhost:${port}` })).toBe(200);

@@ -7,7 +7,7 @@ import { fixture, FIXTURE, freePort, httpFixture, QUICK, type RunningDaemon, sta
 const restarts = (server: string, reason: string): string =>
   `mcp_watchdog_server_restarts_total{server="${server}",reason="${reason}"}`;
 
-describe('context7', { timeout: 60_000 }, () => {
+describe('context7', { timeout: 180_000 }, () => {
   test('over HTTP, killed: is back within 2 s, counted, and answers as itself', async () => {
     const port = await freePort();
     const daemon = await startDaemon({
@@ -76,7 +76,7 @@ test(
   },
 );
 
-describe('a server that misbehaves', { timeout: 60_000 }, () => {
+describe('a server that misbehaves', { timeout: 180_000 }, () => {
   describe('but lives', () => {
     const SERVERS: Readonly<Record<string, readonly string[]>> = {
       'answers everything with an error': ['--behaviour', 'errors'],
@@ -213,7 +213,7 @@ describe('a server that misbehaves', { timeout: 60_000 }, () => {
   });
 });
 
-test('a server that is only watched is up or down, and never restarted', { timeout: 60_000 }, async () => {
+test('a server that is only watched is up or down, and never restarted', { timeout: 180_000 }, async () => {
   const port = await freePort();
   const owner = await startDaemon({ s: httpFixture(port) });
   await owner.up('s');

@@ -28,7 +28,7 @@ const GOOD = JSON.stringify({
 
 const canRun = requireThat('root, unshare and systemd', canUseNamespaces());
 
-describe.skipIf(!canRun)('under systemd --user', { timeout: 60_000 }, () => {
+describe.skipIf(!canRun)('under systemd --user', { timeout: 180_000 }, () => {
   let inside: Namespace;
 
   const mainPid = (): number => Number(inside.show(UNIT, 'MainPID'));
@@ -40,7 +40,7 @@ describe.skipIf(!canRun)('under systemd --user', { timeout: 60_000 }, () => {
         const line = inside.show(UNIT, 'StatusText');
         return line.includes(text) && line;
       },
-      { timeout: 30_000, what: `systemd to be told "${text}"` },
+      { timeout: 60_000, what: `systemd to be told "${text}"` },
     );
 
   /** Waits for another process in place of `pid`, and for its servers to be well. */
@@ -133,7 +133,7 @@ describe.skipIf(!canRun)('under systemd --user', { timeout: 60_000 }, () => {
     inside.systemctl('daemon-reload');
     expect(inside.systemctl('start', 'stuck.service')).toMatchObject({ code: 0 });
     await waitFor(() => Number(inside.show('stuck.service', 'NRestarts')) === 1, {
-      timeout: 30_000,
+      timeout: 60_000,
       what: 'the stuck service to be started again',
     });
     expect(existsSync(inside.outside(marker))).toBe(true);
@@ -194,7 +194,7 @@ describe.skipIf(!canRun)('under systemd --user', { timeout: 60_000 }, () => {
       return undefined;
     };
     const isUp = (): Promise<true> =>
-      waitFor(() => inside.cli('status').code === 0, { timeout: 30_000, what: 'the daemon beside' });
+      waitFor(() => inside.cli('status').code === 0, { timeout: 60_000, what: 'the daemon beside' });
     beside();
     await isUp();
     expect(inside.cli('start').out).toContain('outside its service');

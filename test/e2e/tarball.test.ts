@@ -90,6 +90,6 @@ describe('a packed tarball', { timeout: 180_000 }, () => {
   });
 });
 
-test('the clone runs with npx, which then asks no registry', { timeout: 60_000 }, async () => {
+test('the clone runs with npx, which then asks no registry', { timeout: 180_000 }, async () => {
   expect(await run('npx', ['--offline', '.', '--version'], ROOT)).toBe(`${MANIFEST.version}\n`);
 });

@@ -119,7 +119,7 @@ describe.skipIf(!has.openssl || !has.curl)('a protected daemon', () => {
       expect(readFileSync(`${home}/logs/watchdog.log`, 'utf8')).not.toContain('plain text');
       const reloaded = async (): Promise<string | undefined> =>
         /config_last_reload_successful (\d)/.exec((await curl('/metrics', '-u', 'eve:other')).body)?.[1];
-      await waitFor(async () => (await reloaded()) === '0', { timeout: 30_000, what: 'the metric to tell' });
+      await waitFor(async () => (await reloaded()) === '0', { timeout: 60_000, what: 'the metric to tell' });
 
       const renewed = authority.issue('renewed', 'DNS:localhost');
       writeWeb({ tls_server_config: sectionFor(renewed), basic_auth_users: { eve: hashSync('other', 4) } });
@@ -127,7 +127,7 @@ describe.skipIf(!has.openssl || !has.curl)('a protected daemon', () => {
         what: 'the renewed certificate',
       });
       await waitFor(async () => (await reloaded()) === '1', {
-        timeout: 30_000,
+        timeout: 60_000,
         what: 'the metric to tell that all is well',
       });
     },
@@ -200,7 +200,7 @@ describe.skipIf(!has.openssl || !has.prometheus)('a real Prometheus', () => {
         return data.result[0]?.value[1];
       };
       await waitFor(async () => (await value('up{job="right"}')) === '1', { timeout: 45_000, what: 'up 1' });
-      await waitFor(async () => (await value('up{job="wrong"}')) === '0', { timeout: 30_000, what: 'up 0' });
+      await waitFor(async () => (await value('up{job="wrong"}')) === '0', { timeout: 60_000, what: 'up 0' });
       expect(await value('mcp_watchdog_build_info{job="right"}')).toBe('1');
       expect(await value('mcp_watchdog_build_info{job="wrong"}')).toBeUndefined();
     },

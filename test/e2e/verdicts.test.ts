@@ -6,7 +6,7 @@ import { fixture, freePort, httpFixture, startDaemon } from './daemon.ts';
 
 const PROBE = { interval: '200ms', timeout: '300ms', failures: 2 };
 
-describe('a server that works for every client', { timeout: 60_000 }, () => {
+describe('a server that works for every client', { timeout: 180_000 }, () => {
   test('is up although it forgets our session, answers its handshake slowly, or redirects', async () => {
     const forgetful = await startHttp(['--sessions', '--lost-status', '503']);
     const [slow, moved] = [await freePort(), await freePort()];

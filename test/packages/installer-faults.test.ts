@@ -237,7 +237,7 @@ describe('an installation that is interrupted', () => {
   // npm holds a connection while it waits for an answer, and nothing but its end lets go of it.
   const isAsking = async (): Promise<boolean> => (await registry.connections()) > 0;
   const isSilent = async (): Promise<boolean> => !(await isAsking());
-  const asking = { what: 'the request of npm', timeout: 20_000 };
+  const asking = { what: 'the request of npm', timeout: 60_000 };
 
   beforeEach(() => waitFor(isSilent, { what: 'the end of earlier requests' }));
 
