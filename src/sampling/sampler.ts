@@ -20,13 +20,18 @@ import {
   type ReadProportional,
   readProportional,
 } from '../system/process/process-memory.ts';
-import { openFdsOf, readProcessTable } from '../system/process/process-table.ts';
+import {
+  openFdsOf,
+  readProcessTable,
+  tableParts as systemTableParts,
+} from '../system/process/process-table.ts';
 import { createUsageReader, type ProcessUsage, type ReadUsage } from '../system/process/process-usage.ts';
 import { createExclusiveTimeout } from './exclusive-timeout.ts';
 import { createDetachedProcesses, type DetachedProcesses } from './detached-processes.ts';
 import { createFootprints, type Footprints } from './footprints.ts';
 import { createProportionalMemory, type ProportionalMemory, type SizedTree } from './proportional-memory.ts';
 import { createSampleSchedule } from './sample-schedule.ts';
+import { createSparingTable, type TableParts, type TableReading } from './sparing-table.ts';
 import { createTreeAccounts, type TreeAccounts, usageOf } from './tree-accounts.ts';
 import { addUsage, type UsageElsewhere } from './usage-elsewhere.ts';
 
@@ -40,6 +45,8 @@ export interface SamplerOptions {
   /** Called once for each process that left its server's group. */
   readonly onDetached?: (server: string, pid: number, pgid: number) => void;
   readonly readTable?: (signal: AbortSignal) => Promise<readonly ProcessRow[]>;
+  /** The parts of another table; of the system's when both are left out. Null to read `readTable` as a whole each time. */
+  readonly tableParts?: TableParts | null;
   /** Reads the processes of a server that is over a limit once more. */
   readonly readAgain?: ReadUsage;
   /** Null where the system does not tell; that of this system when it is left out. */
@@ -181,15 +188,15 @@ function createMeasurement(
   options: SamplerOptions,
   { detached, accounts, footprints, proportional }: SamplerState,
 ): () => Promise<readonly MeasuredTree[]> {
-  const { clock, readTable = readProcessTable, memoryLimit = () => null } = options;
+  const { clock, memoryLimit = () => null } = options;
+  const readTrees = createTreeReader(options, detached);
   const readAgain = options.readAgain ?? createUsageReader(options.interval + KEEP_EXTRA);
   const deadline = createExclusiveTimeout(clock, TIMEOUT);
 
   return async () => {
     const roots = options.roots();
     if (roots.length === 0) return [];
-    const rows = await deadline.run(readTable);
-    const found = buildProcessTrees(rows, roots, detached.all);
+    const { rows, trees: found } = await deadline.run((signal) => readTrees(roots, signal));
     const alive = new Set(rows.map(processKey));
     detached.update(found, alive);
     const trees = mergeByServer(found);
@@ -217,6 +224,40 @@ function createMeasurement(
         tree,
         usage: addUsage(accounts.book(tree, readings), options.containers?.(tree.server) ?? null),
       }));
+  };
+}
+
+interface ReadTrees {
+  readonly rows: readonly ProcessRow[];
+  readonly trees: readonly ProcessTree[];
+}
+
+/** Reads the trees; of processes outside of them, where the system has a way to, only what is new. */
+function createTreeReader(
+  { clock, readTable, tableParts = readTable === undefined ? systemTableParts : null }: SamplerOptions,
+  detached: DetachedProcesses,
+): (roots: readonly TreeRoot[], signal: AbortSignal) => Promise<ReadTrees> {
+  const build = (rows: readonly ProcessRow[], roots: readonly TreeRoot[]): ReadTrees => ({
+    rows,
+    trees: buildProcessTrees(rows, roots, detached.all),
+  });
+  if (tableParts === null) {
+    const readAll = readTable ?? readProcessTable;
+    return async (roots, signal) => build(await readAll(signal), roots);
+  }
+  const table = createSparingTable(tableParts, clock);
+  let followed: ReadonlySet<number> = new Set();
+  return async (roots, signal) => {
+    let found: ReadTrees;
+    let isFresh: TableReading['isFresh'];
+    // Again where a process that was nobody's has become one of a server's: as a spare that takes over.
+    do {
+      const reading = await table.read(followed, signal);
+      isFresh = reading.isFresh;
+      found = build(reading.rows, roots);
+      followed = new Set([...found.trees.flatMap(pidsOf), ...roots.map(({ pid }) => pid)]);
+    } while (!found.trees.every(({ members }) => members.every((row) => isFresh(row))));
+    return found;
   };
 }
 

@@ -101,6 +101,25 @@ describe('createSampler() on real processes', () => {
     expect(second.residentBytes).toBeGreaterThan(0);
   });
 
+  it('finds what was started since the last sample, and what has ended', async () => {
+    const script =
+      'echo ready; while read line; do sleep 60 & echo started; done; kill $!; echo ended; exec sleep 60';
+    const { child, root } = await startServer(script);
+    const { sample } = build(systemClock, { roots: () => [root] });
+    const said = async (act: () => void): Promise<number> => {
+      const line = once(child.stdout!, 'data');
+      act();
+      await line;
+      return (await sample()).processes;
+    };
+    expect((await sample()).processes).toBe(1);
+    expect(await said(() => child.stdin!.write('go\n'))).toBe(2);
+    expect(await said(() => child.stdin!.write('go\n'))).toBe(3);
+    expect((await sample()).processes).toBe(3);
+    await said(() => child.stdin!.end());
+    await waitFor(async () => (await sample()).processes === 2);
+  });
+
   it('goes on counting across a restart', async () => {
     let running = await startServer(`${BURN}; echo ready; sleep 60`);
     const { sample } = build(systemClock, { roots: () => [running.root] });
@@ -208,6 +227,34 @@ describe('createSampler() in virtual time', () => {
     cpuSeconds = 6;
     clock.elapsed += 2000;
     expect(await sample()).toMatchObject({ cpuSeconds: 6, cpuCores: 1.5 });
+  });
+
+  it('reads processes again that were of no server before', async () => {
+    const rows = new Map([
+      [100, row],
+      [101, { ...row, pid: 101, ppid: 100 }],
+      [200, { ...row, pid: 200, pgid: 200 }],
+    ]);
+    let roots: TreeRoot[] = [{ server: 'other', pid: 200, pgid: 200 }];
+    const { sampler, ofKind } = build(new FakeClock(), {
+      roots: () => roots,
+      proportional: null,
+      tableParts: {
+        listPids: () => [...rows.keys()],
+        readSome: async (pids) => pids.map((pid) => rows.get(pid) ?? null),
+        lastPid: () => 200,
+      },
+    });
+    await sampler.sampleNow();
+    for (const one of rows.values()) rows.set(one.pid, { ...one, residentBytes: 7000 });
+    roots = [...roots, root];
+    await sampler.sampleNow();
+    const sizes = ofKind('sampled').map(({ server, usage }) => [server, usage.residentBytes]);
+    expect(sizes).toEqual([
+      ['other', 1000],
+      ['other', 7000],
+      ['files', 14_000],
+    ]);
   });
 
   it('counts 0 for what the table does not tell of a process', async () => {

@@ -1,4 +1,5 @@
 // Removal of secrets from bus events: every text of every event is scrubbed, except fields that are listed as safe.
+import { isObject } from '../base/guards.ts';
 import type { EventKind, EventOf, WatchdogEvent } from '../model/events.ts';
 
 /**
@@ -106,30 +107,49 @@ const ALWAYS_SAFE = ['kind', 'server'] as const;
 
 /** Returns `event` without secrets; the same object when it holds none. Numbers and names of fields stay as they are. */
 export function scrubEvent(event: WatchdogEvent, scrub: (text: string) => string): WatchdogEvent {
-  const safe: ReadonlySet<string> = new Set([...ALWAYS_SAFE, ...SAFE_TEXTS[event.kind]]);
   // eslint-disable-next-line typescript/no-unsafe-type-assertion -- texts outside of closed lists were replaced by texts, nothing else
-  return scrubWithin(event, '', { safe, scrub }) as WatchdogEvent;
+  return scrubWithin(event, safeTextsOf(event.kind), scrub) as WatchdogEvent;
 }
 
-interface Rules {
-  readonly safe: ReadonlySet<string>;
-  readonly scrub: (text: string) => string;
+/** What is safe below a path, by the names of fields: `true` for all of it. */
+type SafeTree = true | { readonly [field: string]: SafeTree };
+
+const trees = new Map<EventKind, SafeTree>();
+
+/** Every event passes here, so that each kind's paths are taken apart once. */
+function safeTextsOf(kind: EventKind): SafeTree {
+  const known = trees.get(kind);
+  if (known !== undefined) return known;
+  let tree: SafeTree = {};
+  for (const path of [...ALWAYS_SAFE, ...SAFE_TEXTS[kind]]) tree = withPath(tree, path.split('.'));
+  trees.set(kind, tree);
+  return tree;
 }
 
-function scrubWithin(value: unknown, path: string, rules: Rules): unknown {
-  if (rules.safe.has(path)) return value;
-  if (typeof value === 'string') return rules.scrub(value);
-  if (typeof value !== 'object' || value === null) return value;
+function withPath(tree: SafeTree | undefined, [field, ...rest]: readonly string[]): SafeTree {
+  if (tree === true || field === undefined) return true;
+  return { ...tree, [field]: withPath(tree?.[field], rest) };
+}
+
+function scrubWithin(value: unknown, safe: SafeTree | undefined, scrub: (text: string) => string): unknown {
+  if (safe === true) return value;
+  if (typeof value === 'string') return scrub(value);
   if (Array.isArray(value)) {
     // A second of calls brings thousands of durations.
     if (value.every((one) => typeof one === 'number')) return value;
-    const all = value.map((one) => scrubWithin(one, path, rules));
+    const all = value.map((one) => scrubWithin(one, safe, scrub));
     return all.every((one, index) => one === value[index]) ? value : all;
   }
-  const entries: (readonly [string, unknown])[] = Object.entries(value);
-  const scrubbed = entries.map(
-    ([key, inner]) => [key, scrubWithin(inner, path === '' ? key : `${path}.${key}`, rules)] as const,
-  );
-  const isSame = scrubbed.every(([, inner], index) => inner === entries[index]?.[1]);
-  return isSame ? value : Object.fromEntries(scrubbed);
+  if (!isObject(value)) return value;
+  let scrubbed: Record<string, unknown> | null = null;
+  for (const field of Object.keys(value)) {
+    const inner = value[field];
+    if (typeof inner !== 'string' && typeof inner !== 'object') continue;
+    const own = safe !== undefined && Object.hasOwn(safe, field) ? safe[field] : undefined;
+    const clean = scrubWithin(inner, own, scrub);
+    if (clean === inner) continue;
+    scrubbed ??= { ...value };
+    scrubbed[field] = clean;
+  }
+  return scrubbed ?? value;
 }

@@ -123,9 +123,7 @@ const LINES: EventHandlers<Line | typeof ROUTINE | null> = {
       : ['warn', { owner, wasOwner, reasons }, 'The delivery of alerts has changed hands'],
   notified: (event) => {
     const { channel, reason, detail } = event;
-    return event.result === 'failed'
-      ? ['error', { channel, reason, detail }, 'Cannot notify']
-      : routine();
+    return event.result === 'failed' ? ['error', { channel, reason, detail }, 'Cannot notify'] : routine();
   },
   condition: (event) =>
     event.message === null
@@ -156,7 +154,7 @@ const LINES: EventHandlers<Line | typeof ROUTINE | null> = {
   'install-progress': routine,
 };
 
-function ofOutlook(event: EventOf<'update-checked'>): Line {
+function ofOutlook(event: EventOf<'update-checked'>): Line | typeof ROUTINE {
   const { server, running, candidate, error } = event.outlook;
   if (error !== null) return ['warn', { server, error }, 'Cannot check for updates'];
   return candidate === null ? routine() : ['info', { server, running, candidate }, 'Update available'];

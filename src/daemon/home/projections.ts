@@ -4,6 +4,8 @@ import { reduceStatus } from '../../core/status/reduce-status.ts';
 import { firingAlerts, restoreNotifications } from '../../core/notification/saved-notifications.ts';
 import { readServerHistory } from '../../core/status/server-history.ts';
 import { scrubEvent } from '../../core/status/scrub-event.ts';
+import type { Redactor } from '../../core/base/text.ts';
+import type { WatchdogEvent } from '../../core/model/events.ts';
 import { noEngines, type Status } from '../../core/model/status.ts';
 import { backedUpStateFiles } from '../../housekeeping/backup.ts';
 import { openJournal } from '../../journal/journal.ts';
@@ -43,9 +45,9 @@ export function openProjections({
   const alerts = firingAlerts(restoreNotifications(file.initial.alerts));
   let current: Status = { ...empty, daemon: { ...empty.daemon, alerts } };
   const status = (): Status => current;
+  const scrubOnce = createEventScrubber(redactor);
   const redactedBus: Projections['redactedBus'] = {
-    subscribe: (subscriber) =>
-      bus.subscribe((event) => subscriber(scrubEvent(event, (text) => redactor.scrub(text)))),
+    subscribe: (subscriber) => bus.subscribe((event) => subscriber(scrubOnce(event))),
   };
   redactedBus.subscribe((event) => {
     current = reduceStatus(current, event, remembered);
@@ -73,6 +75,16 @@ export function openProjections({
   teardown.add('journal', () => journal.close());
   bus.subscribe((event) => logEvent(event, log));
   return { status, redactedBus, recorder, stateStore, lastAliveAt };
+}
+
+/** Scrubs each event once for all its readers: it comes to one after the other. */
+function createEventScrubber({ scrub }: Pick<Redactor, 'scrub'>): (event: WatchdogEvent) => WatchdogEvent {
+  const scrubText = (text: string): string => scrub(text);
+  let last: { readonly event: WatchdogEvent; readonly scrubbed: WatchdogEvent } | null = null;
+  return (event) => {
+    if (last?.event !== event) last = { event, scrubbed: scrubEvent(event, scrubText) };
+    return last.scrubbed;
+  };
 }
 
 function timeOfLastChange(path: string): number | null {

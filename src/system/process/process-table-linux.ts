@@ -11,15 +11,32 @@ const CHUNK = 150;
 
 /** @throws the system's error when /proc cannot be listed, and the signal's reason */
 export async function readTable(signal?: AbortSignal): Promise<ProcessRow[]> {
-  const rows: ProcessRow[] = [];
-  const pids = listPids();
+  return (await readSome(listPids(), signal)).filter((row) => row !== null);
+}
+
+/** Null for what does not exist. @throws the system's error when no descriptor or memory is left, and the signal's reason */
+export async function readSome(
+  pids: readonly number[],
+  signal?: AbortSignal,
+): Promise<(ProcessRow | null)[]> {
+  const rows: (ProcessRow | null)[] = [];
   for (const [index, pid] of pids.entries()) {
     if (index % CHUNK === CHUNK - 1) await nextTurn();
     signal?.throwIfAborted();
-    const row = rowOf(pid);
-    if (row !== null) rows.push(row);
+    rows.push(rowOf(pid));
   }
   return rows;
+}
+
+/** Returns the pid that was given to a process last, the last field of proc_loadavg(5); null when the system does not tell. */
+export function lastPid(): number | null {
+  try {
+    // Some containers have a file of their own there, with numbers of another kind.
+    if (statSync('/proc/loadavg').dev !== statSync('/proc').dev) return null;
+    return Number(/\d+$/u.exec(readSmall('/proc/loadavg')?.trim() ?? '')?.[0] ?? Number.NaN) || null;
+  } catch {
+    return null;
+  }
 }
 
 /** Null when there is no such process; undefined when the system does not tell. */

@@ -24,6 +24,32 @@ export async function readProcessTable(signal?: AbortSignal): Promise<readonly P
 }
 
 /**
+ * The parts of the table, for who does not need all of it each time: null where only the whole can be read.
+ *
+ * `listPids` and `readSome` throw WatchdogError PROCESS_TABLE_UNREADABLE, or the reason of the signal once it is aborted.
+ */
+export const tableParts = isLinux
+  ? {
+      listPids() {
+        try {
+          return linux.listPids();
+        } catch (error) {
+          throw unreadable(error);
+        }
+      },
+      async readSome(pids: readonly number[], signal?: AbortSignal) {
+        try {
+          return await linux.readSome(pids, signal);
+        } catch (error) {
+          signal?.throwIfAborted();
+          throw unreadable(error);
+        }
+      },
+      lastPid: () => linux.lastPid(),
+    }
+  : null;
+
+/**
  * Reads one process, synchronously, for use right after a spawn; null when there is none, undefined when the system does
  * not tell.
  */
