@@ -122,3 +122,37 @@ it.each([
   },
   60_000,
 );
+
+// Mebibytes of heap that are used at most while old objects die as fast as new ones become old, beside many that live.
+const AGEING = `
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { collectAfterStart, deferOptimising, limitOldGeneration, limitYoungGeneration } from '${FLAGS}';
+const used = () => process.memoryUsage().heapUsed / 1024 / 1024;
+limitYoungGeneration({});
+LIMIT;
+// The first collection sets the first bound.
+deferOptimising();
+collectAfterStart();
+const make = (value) => ({ at: new Array(20).fill(value) });
+const living = Array.from({ length: 75_000 }, (_, index) => make(index));
+const ring = [];
+let most = 0;
+for (let count = 0; count < 400_000; count += 1) {
+  ring[count % 12_000] = make(count);
+  if (count % 5000 !== 0) continue;
+  if (count > 200_000) most = Math.max(most, used());
+  await nextTurn();
+}
+console.log(JSON.stringify(most + 0 * living.length));
+`;
+
+it('collects old garbage before it is as much as what lives', () => {
+  const most = (limit: string): number => {
+    const options = ['--input-type=module', '--eval', AGEING.replace('LIMIT', limit)];
+    return JSON.parse(execFileSync(process.execPath, options, { encoding: 'utf8' }));
+  };
+  const [bounded, unbounded] = [most('limitOldGeneration()'), most('')];
+  // What lives is 20 MiB.
+  expect(bounded).toBeLessThan(45);
+  expect(bounded).toBeLessThan(0.75 * unbounded);
+}, 120_000);
