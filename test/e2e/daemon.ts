@@ -146,7 +146,7 @@ export async function startDaemon(
         const now = await server(name);
         return holds(now) && now;
       },
-      { timeout, what: `${name}: ${what}` },
+      { timeout, what: `${name}: ${what}`, longestPause: 150 },
     );
   const metrics = (): Promise<string> => get('/metrics');
   return {
@@ -201,7 +201,7 @@ export async function leftOver(home: string): Promise<number[]> {
 /** Fails the test that leaves something running. */
 async function noneLeft(home: string): Promise<void> {
   await waitFor(async () => (await leftOver(home)).length === 0, {
-    timeout: 10_000,
+    timeout: 30_000,
     what: `nothing of ${home} to be left`,
   });
 }

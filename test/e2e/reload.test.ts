@@ -1,8 +1,8 @@
 // Config reload in a running daemon: an invalid config is reported and changes nothing, a valid one only what it says.
 import { mkdirSync, renameSync, rmSync, symlinkSync, utimesSync, writeFileSync, statSync } from 'node:fs';
-import { describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { isRunning, startGroup } from '../fakes/processes.ts';
-import { tempHome } from '../fakes/temp-home.ts';
+import { sharedHome, tempHome } from '../fakes/temp-home.ts';
 import { waitFor } from '../fakes/wait-for.ts';
 import { fixture as probed, type RunningDaemon, type Settings, startDaemon } from './daemon.ts';
 
@@ -100,7 +100,7 @@ function told(daemon: RunningDaemon, outcome: keyof typeof TOLD): number {
 }
 
 /** A config is read twice and two seconds apart before it is refused, each time by a process of its own. */
-const PATIENTLY = { timeout: 30_000 };
+const PATIENTLY = { timeout: 60_000 };
 
 describe('a config that is saved', { timeout: 240_000 }, () => {
   test('is taken over without being asked, however it was written', async () => {
@@ -171,12 +171,19 @@ describe('a config that is saved', { timeout: 240_000 }, () => {
   });
 });
 
+/** A fiftieth of the time after which the daemon takes a file over: a busy machine makes it longer, and a process for each touch would make it busy. */
+const TOUCHING = `const { utimesSync } = require('node:fs');
+const pause = new Int32Array(new SharedArrayBuffer(4));
+for (;;) {
+  utimesSync(process.argv[1], new Date(), new Date());
+  Atomics.wait(pause, 0, 0, 10);
+}`;
+
 /** Somebody who does not leave the config alone: it is taken over only when that is asked for. */
 async function keepTouching({ home }: RunningDaemon): Promise<() => void> {
   const path = `${home}/config.yaml`;
   const before = statSync(path).mtimeMs;
-  // Without a pause: on a busy machine one becomes longer than the time after which the daemon takes the file over.
-  const restless = startGroup(['/bin/sh', '-c', 'while :; do touch "$0"; done', path]);
+  const restless = startGroup([process.execPath, '--eval', TOUCHING, path]);
   await waitFor(() => statSync(path).mtimeMs > before, { what: 'the first touch' });
   return () => void process.kill(-restless.pid, 'SIGKILL');
 }
@@ -220,36 +227,6 @@ describe('mcp-watchdog reload', { timeout: 180_000 }, () => {
     });
   });
 
-  test('refuses a wrong config with every problem in it, exit code 2', async () => {
-    const daemon = await startDaemon({ a: fixture() });
-    const { pid } = await daemon.up('a');
-    daemon.rewriteConfig({ a: { comand: ['x'], enabled: 'yes' }, b: { ...fixture(), dependsOn: ['c'] } });
-    const { code, out, err } = daemon.run('reload');
-    expect({ code, out }).toEqual({ code: 2, out: '' });
-    for (const problem of ['servers.a.comand', 'servers.a.enabled', 'servers.b.dependsOn'])
-      expect(err).toContain(problem);
-    const json = daemon.run('reload', '--json');
-    expect(json).toMatchObject({ code: 2, err: '' });
-    expect(JSON.parse(json.out)).toMatchObject({
-      ok: false,
-      error: { code: 'CONFIG_INVALID', message: expect.stringContaining('servers.a.comand') },
-    });
-    expect(daemon.run('reload', '--dry-run').code).toBe(2);
-    expect((await daemon.server('a')).pid).toBe(pid);
-  });
-
-  test('prints a circle of dependencies with everybody in it', async () => {
-    const daemon = await startDaemon({ a: fixture() });
-    await daemon.up('a');
-    const after = (name: string) => fixture([], { dependsOn: [name] });
-    daemon.rewriteConfig({ a: after('b'), b: after('c'), c: after('a') });
-    for (const argv of [['reload'], ['config', 'validate']]) {
-      const { code, err } = daemon.run(...argv);
-      expect(code).toBe(2);
-      expect(err).toMatch(/circle: (a -> b -> c -> a|b -> c -> a -> b|c -> a -> b -> c)/u);
-    }
-  });
-
   test('takes over settings of the daemon at once where it can, and says where it cannot', async () => {
     const daemon = await startDaemon({ a: fixture() }, { more: { sampling: { interval: '10m' } } });
     await daemon.up('a');
@@ -274,44 +251,80 @@ describe('mcp-watchdog reload', { timeout: 180_000 }, () => {
     expect((await fetch(`${daemon.url}/-/healthy`)).status).toBe(200);
   });
 
-  test('lets a living server have its new limits, log size, restart and probe settings', async () => {
-    const daemon = await startDaemon({ a: fixture() });
-    const { pid } = await daemon.up('a');
-    const leaveAlone = await keepTouching(daemon);
-    daemon.rewriteConfig({
-      a: fixture([], {
-        limits: { memory: { soft: '1MiB' } },
-        logs: { maxSize: '64KiB', keep: 1 },
-        restart: { policy: 'on-failure', budget: [{ restarts: 9, within: '1h' }] },
-        probe: { interval: '300ms', timeout: '900ms', failures: 12 },
-        stop: { grace: '2s' },
-        start: { timeout: '20s' },
-      }),
+  // In this order: the daemon goes on looking at a config that it refused, and would take over the next one by itself.
+  describe('of one server', () => {
+    let daemon: RunningDaemon;
+    const shared = sharedHome();
+    beforeAll(async () => {
+      daemon = await startDaemon({ a: fixture() }, shared);
     });
-    const { out } = daemon.run('reload');
-    leaveAlone();
-    expect(out).toContain('without a restart');
-    const after = await daemon.until('a', 'over its new limit', ({ overLimit }) =>
-      overLimit.includes('memory'),
-    );
-    expect(after).toMatchObject({ pid, run: 1, limits: { memory: { soft: 1024 ** 2 } } });
-    expect(await daemon.metric('mcp_watchdog_probe_timeout_seconds{server="a",probe="ping"}')).toBeCloseTo(
-      0.9,
-    );
-    expect(daemon.output().split('The config changed this server')).toHaveLength(2);
-  });
+    afterAll(() => shared.endAll());
 
-  test('leaves a server alone that an operator has stopped, until it is asked for', async () => {
-    const daemon = await startDaemon({ a: fixture() });
-    await daemon.up('a');
-    expect(daemon.run('stop', 'a').code).toBe(0);
-    const leaveAlone = await keepTouching(daemon);
-    daemon.rewriteConfig({ a: fixture([], { env: { COLOUR: 'red' } }) });
-    const { out } = daemon.run('reload');
-    leaveAlone();
-    expect(out).toContain('it is down, so this takes effect at its next start');
-    expect(await daemon.server('a')).toMatchObject({ state: 'stopped', desired: 'down' });
-    expect(daemon.run('start', 'a').code).toBe(0);
-    await daemon.up('a');
+    test('lets a living server have its new limits, log size, restart and probe settings', async () => {
+      const { pid } = await daemon.up('a');
+      const leaveAlone = await keepTouching(daemon);
+      daemon.rewriteConfig({
+        a: fixture([], {
+          limits: { memory: { soft: '1MiB' } },
+          logs: { maxSize: '64KiB', keep: 1 },
+          restart: { policy: 'on-failure', budget: [{ restarts: 9, within: '1h' }] },
+          probe: { interval: '300ms', timeout: '900ms', failures: 12 },
+          stop: { grace: '2s' },
+          start: { timeout: '20s' },
+        }),
+      });
+      const { out } = daemon.run('reload');
+      leaveAlone();
+      expect(out).toContain('without a restart');
+      const after = await daemon.until('a', 'over its new limit', ({ overLimit }) =>
+        overLimit.includes('memory'),
+      );
+      expect(after).toMatchObject({ pid, run: 1, limits: { memory: { soft: 1024 ** 2 } } });
+      expect(await daemon.metric('mcp_watchdog_probe_timeout_seconds{server="a",probe="ping"}')).toBeCloseTo(
+        0.9,
+      );
+      expect(daemon.output().split('The config changed this server')).toHaveLength(2);
+    });
+
+    test('leaves a server alone that an operator has stopped, until it is asked for', async () => {
+      await daemon.up('a');
+      expect(daemon.run('stop', 'a').code).toBe(0);
+      const leaveAlone = await keepTouching(daemon);
+      daemon.rewriteConfig({ a: fixture([], { env: { COLOUR: 'red' } }) });
+      const { out } = daemon.run('reload');
+      leaveAlone();
+      expect(out).toContain('it is down, so this takes effect at its next start');
+      expect(await daemon.server('a')).toMatchObject({ state: 'stopped', desired: 'down' });
+      expect(daemon.run('start', 'a').code).toBe(0);
+      await daemon.up('a');
+    });
+
+    test('refuses a wrong config with every problem in it, exit code 2', async () => {
+      const { pid } = await daemon.up('a');
+      daemon.rewriteConfig({ a: { comand: ['x'], enabled: 'yes' }, b: { ...fixture(), dependsOn: ['c'] } });
+      const { code, out, err } = daemon.run('reload');
+      expect({ code, out }).toEqual({ code: 2, out: '' });
+      for (const problem of ['servers.a.comand', 'servers.a.enabled', 'servers.b.dependsOn'])
+        expect(err).toContain(problem);
+      const json = daemon.run('reload', '--json');
+      expect(json).toMatchObject({ code: 2, err: '' });
+      expect(JSON.parse(json.out)).toMatchObject({
+        ok: false,
+        error: { code: 'CONFIG_INVALID', message: expect.stringContaining('servers.a.comand') },
+      });
+      expect(daemon.run('reload', '--dry-run').code).toBe(2);
+      expect((await daemon.server('a')).pid).toBe(pid);
+    });
+
+    test('prints a circle of dependencies with everybody in it', async () => {
+      await daemon.up('a');
+      const after = (name: string) => fixture([], { dependsOn: [name] });
+      daemon.rewriteConfig({ a: after('b'), b: after('c'), c: after('a') });
+      for (const argv of [['reload'], ['config', 'validate']]) {
+        const { code, err } = daemon.run(...argv);
+        expect(code).toBe(2);
+        expect(err).toMatch(/circle: (a -> b -> c -> a|b -> c -> a -> b|c -> a -> b -> c)/u);
+      }
+    });
   });
 });

@@ -5,13 +5,20 @@ type Truthy<T> = Exclude<T, false | 0 | '' | null | undefined>;
 /** Ms between two questions: soon at first, then less often, because asking a daemon costs it and us processor time. */
 const FIRST_PAUSE = 20;
 const LONGEST_PAUSE = 60;
-/** Ms after which it asks less often. */
-const PATIENT_AFTER = 2000;
 
-/** Resolves with the first truthy answer of `probe`, asked each 20 ms, after two seconds each 60 ms; `timeout` in ms, `what` names it in the error. */
+interface Patience {
+  /** Ms until it fails. */
+  readonly timeout?: number;
+  /** What is named in the error. */
+  readonly what?: string;
+  /** Ms between two questions at the most: more where a question is dear and its answer lasts. */
+  readonly longestPause?: number;
+}
+
+/** Resolves with the first truthy answer of `probe`, asked after 20 ms, then each time a tenth of what was waited until now, up to the longest pause. */
 export async function waitFor<T>(
   probe: () => T | Promise<T>,
-  { timeout = 25_000, what = 'the condition' }: { timeout?: number; what?: string } = {},
+  { timeout = 45_000, what = 'the condition', longestPause = LONGEST_PAUSE }: Patience = {},
 ): Promise<Truthy<T>> {
   const started = performance.now();
   for (;;) {
@@ -19,7 +26,8 @@ export async function waitFor<T>(
     if (isTruthy(answer)) return answer;
     const waited = performance.now() - started;
     if (waited > timeout) throw new Error(`Waited ${timeout} ms in vain for ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, waited < PATIENT_AFTER ? FIRST_PAUSE : LONGEST_PAUSE));
+    const pause = Math.min(Math.max(FIRST_PAUSE, waited / 10), longestPause);
+    await new Promise((resolve) => setTimeout(resolve, pause));
   }
 }
 
