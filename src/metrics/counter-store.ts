@@ -9,7 +9,9 @@ export interface CounterStore {
   /** @param by not negative; 0 makes the label set exist */
   add(metric: MetricName, labels: Labels, by: number): void;
   /** The counters with this value of the label `server`; null for those without that label. The same objects each time. */
-  samplesOf(server: string | null): Sample[];
+  samplesOf(server: string | null): readonly Sample[];
+  /** Returns where in `samplesOf` values have changed since it was asked last; null when there are others than then. */
+  takeChanged(server: string | null): readonly number[] | null;
   remove(server: string): void;
   save(): SavedCounters;
   /** Adds saved counters; those of servers that are not known yet are kept until they are. */
@@ -22,25 +24,36 @@ export type SavedCounters = Readonly<
 >;
 
 export function createCounterStore(): CounterStore {
-  const counters = new Map<string | null, Map<string, Counted>>();
+  const counters = new Map<string | null, ServerCounts>();
 
   function add(metric: MetricName, labels: Labels, by: number): void {
     const server = labels['server'] ?? null;
-    const own = counters.get(server) ?? new Map<string, Counted>();
-    if (own.size === 0) counters.set(server, own);
+    const own = counters.get(server) ?? noCounts();
+    if (own.samples.length === 0) counters.set(server, own);
     const key = keyOf(metric, labels);
-    const known = own.get(key);
-    if (known === undefined) own.set(key, { metric, labels, value: by });
-    else known.value += by;
+    const at = own.places.get(key);
+    const known = at === undefined ? undefined : own.samples[at];
+    if (at === undefined || known === undefined) {
+      own.places.set(key, own.samples.length);
+      own.samples.push({ metric, labels, value: by });
+      own.changed = null;
+    } else if (by !== 0) {
+      known.value += by;
+      noteChange(own, at);
+    }
   }
 
-  function samplesOf(server: string | null): Sample[] {
-    return [...(counters.get(server)?.values() ?? [])];
-  }
+  const samplesOf = (server: string | null): readonly Sample[] => counters.get(server)?.samples ?? [];
 
   return {
     add,
     samplesOf,
+    takeChanged(server) {
+      const own = counters.get(server);
+      const changed = own?.changed ?? null;
+      if (own !== undefined && (changed === null || changed.length > 0)) own.changed = [];
+      return changed;
+    },
     remove: (server) => void counters.delete(server),
     save: () => saveCounters([...counters.keys()].flatMap(samplesOf)),
     restore: (saved) => {
@@ -49,7 +62,24 @@ export function createCounterStore(): CounterStore {
   };
 }
 
-type Counted = { -readonly [Key in keyof Sample]: Sample[Key] };
+interface ServerCounts {
+  readonly samples: { -readonly [Key in keyof Sample]: Sample[Key] }[];
+  /** In `samples`, by key. */
+  readonly places: Map<string, number>;
+  /** Places whose values have changed; null when it may be any. */
+  changed: number[] | null;
+}
+
+function noCounts(): ServerCounts {
+  return { samples: [], places: new Map(), changed: null };
+}
+
+/** Nobody may ever ask. */
+function noteChange(own: ServerCounts, at: number): void {
+  if (own.changed === null) return;
+  if (own.changed.length < own.samples.length) own.changed.push(at);
+  else own.changed = null;
+}
 
 /** Keys that many servers have: each is there once. */
 const keys = new Map<string, string>();

@@ -37,19 +37,120 @@ export function probesOf({ kind }: ProbePolicy): readonly ProbeName[] {
   return PROBES_BY_KIND[kind];
 }
 
-/** Returns the gauges of one server, without the label `server` that all of them have. */
-export function serverGauges(server: ServerStatus, facts: ServerFacts): Sample[] {
-  const values = [
-    ...identity(server, facts),
-    ...clients(server),
-    ...(server.state === 'watched' ? [] : [...lifecycle(server), ...usage(server)]),
-    ...(server.update === null ? [] : versions(server.update)),
-    ...probesOf(facts.spec.probe).flatMap((probe) => probing(server, probe, facts)),
-  ];
-  return toSamples(values);
+/** Gauges that are computed from the same parts of a status. */
+interface GaugeGroup {
+  /** The parts, to be compared one by one: as long as they are the same, the values are. */
+  readonly inputs: (server: ServerStatus, facts: ServerFacts) => readonly unknown[];
+  readonly values: (server: ServerStatus, facts: ServerFacts) => GaugeValue[];
 }
 
-export function watchdogGauges(
+const GROUPS: readonly GaugeGroup[] = [
+  {
+    inputs: (server, { protocolVersion }) => [
+      protocolVersion,
+      server.transport,
+      server.package,
+      server.version,
+      server.state,
+      server.health,
+      server.desired,
+      server.stoppedBecause,
+      server.tools,
+      server.toolsBefore,
+      server.clients,
+      server.changedTools,
+    ],
+    values: (server, facts) => [...identity(server, facts), ...clients(server)],
+  },
+  {
+    inputs: ({ state, startedAt, lastExit, backoff, budgetRemaining }) => [
+      state,
+      startedAt,
+      lastExit,
+      backoff,
+      budgetRemaining,
+    ],
+    values: (server) => (server.state === 'watched' ? [] : lifecycle(server)),
+  },
+  {
+    inputs: ({ state, pid, usage: used, limits }) => [state === 'watched', pid === null, used, limits],
+    values: (server) => (server.state === 'watched' ? [] : usage(server)),
+  },
+  {
+    inputs: ({ update }) => [update],
+    values: ({ update }) => (update === null ? [] : versions(update)),
+  },
+  {
+    inputs: ({ probes }, { spec, lastSuccess, wantedSince }) => [
+      probes,
+      spec.probe,
+      lastSuccess,
+      wantedSince,
+    ],
+    values: (server, facts) => probesOf(facts.spec.probe).flatMap((probe) => probing(server, probe, facts)),
+  },
+];
+
+export interface ServerGauges {
+  /** Returns the gauges of one server in groups, without the label `server` that all of them have; null for a group as before. */
+  takeChanged(server: ServerStatus, facts: ServerFacts): (readonly Sample[] | null)[];
+  /** Forgets a server: what is taken of it afterwards is all of it. */
+  forget(server: string): void;
+}
+
+/** Creates the reader of what has changed; of most servers most of the time little has. */
+export function createServerGauges(): ServerGauges {
+  const seen = new Map<string, (readonly unknown[])[]>();
+  return {
+    takeChanged(server, facts) {
+      const before = seen.get(server.name) ?? [];
+      seen.set(server.name, before);
+      return GROUPS.map(({ inputs, values }, index) => {
+        const now = inputs(server, facts);
+        if (isEach(now, before[index])) return null;
+        before[index] = now;
+        return toSamples(values(server, facts));
+      });
+    },
+    forget: (server) => void seen.delete(server),
+  };
+}
+
+function isEach(now: readonly unknown[], before: readonly unknown[] | undefined): boolean {
+  if (before === undefined) return false;
+  for (let index = 0; index < now.length; index += 1) if (now[index] !== before[index]) return false;
+  return true;
+}
+
+/** Creates the reader of the watchdog's own gauges, in groups; null for a group as before. */
+export function createWatchdogGauges() {
+  let evaluated: WatchdogFacts['evaluation'] | undefined;
+  let alerts: readonly Sample[] = [];
+
+  return (status: Status, facts: WatchdogFacts): (readonly Sample[] | null)[] => {
+    const isAsBefore = facts.evaluation === evaluated;
+    evaluated = facts.evaluation;
+    if (!isAsBefore) alerts = alertGauges(facts.evaluation?.alerts ?? [], alerts);
+    return [daemonGauges(status, facts), isAsBefore ? null : alerts];
+  };
+}
+
+/** Nearly always they are the same alerts: then `before` lends its labels. */
+function alertGauges(alerts: EventOf<'evaluated'>['alerts'], before: readonly Sample[]): readonly Sample[] {
+  const samples: Sample[] = [];
+  const add = (alertname: string, alertstate: string, value: number): void => {
+    const known = before[samples.length]?.labels;
+    const isKnown = known?.['alertname'] === alertname && known['alertstate'] === alertstate;
+    samples.push({ metric: 'alerts', labels: isKnown ? known : { alertname, alertstate }, value });
+  };
+  for (const { name, pending, firing } of alerts) {
+    add(name, 'pending', pending);
+    add(name, 'firing', firing);
+  }
+  return samples;
+}
+
+function daemonGauges(
   { daemon, servers }: Status,
   { build, collectors, evaluation, history }: WatchdogFacts,
 ): Sample[] {
@@ -67,23 +168,19 @@ export function watchdogGauges(
     ...ENGINE_NAMES.flatMap((engine): GaugeValue[] => {
       const { isReachable, lastSeenAt } = daemon.delivery.engines[engine];
       return [
-        ['engine_reachable', flag(isReachable), { engine }],
-        ['engine_last_seen_timestamp_seconds', seconds(lastSeenAt ?? 0), { engine }],
+        ['engine_reachable', flag(isReachable), labelled('engine', engine)],
+        ['engine_last_seen_timestamp_seconds', seconds(lastSeenAt ?? 0), labelled('engine', engine)],
       ];
     }),
     ['last_wake_timestamp_seconds', seconds(daemon.gaps.lastWakeAt ?? 0)],
     ...[...collectors].flatMap(([collector, { took, ok }]): GaugeValue[] => [
-      ['collector_duration_seconds', seconds(took), { collector }],
-      ['collector_success', flag(ok), { collector }],
+      ['collector_duration_seconds', seconds(took), labelled('collector', collector)],
+      ['collector_success', flag(ok), labelled('collector', collector)],
     ]),
     ['history_seconds', history && history.seconds],
     ['history_bytes', history && history.bytes],
     ['history_series', history && history.series],
     ['rule_evaluation_duration_seconds', evaluation && seconds(evaluation.took)],
-    ...(evaluation?.alerts ?? []).flatMap(({ name, pending, firing }): GaugeValue[] => [
-      ['alerts', pending, { alertname: name, alertstate: 'pending' }],
-      ['alerts', firing, { alertname: name, alertstate: 'firing' }],
-    ]),
   ]);
 }
 
@@ -124,7 +221,11 @@ function clients({ clients: load, changedTools }: ServerStatus): GaugeValue[] {
 function lifecycle(server: ServerStatus): GaugeValue[] {
   const { startedAt, lastExit, backoff, budgetRemaining } = server;
   return [
-    ...SERVER_STATES.map((state): GaugeValue => ['server_state', flag(server.state === state), { state }]),
+    ...SERVER_STATES.map((state): GaugeValue => [
+      'server_state',
+      flag(server.state === state),
+      labelled('state', state),
+    ]),
     ['server_start_time_seconds', startedAt && seconds(startedAt)],
     ['server_last_exit_code', lastExit && exitCode(lastExit)],
     ['server_last_exit_timestamp_seconds', lastExit && seconds(lastExit.at)],
@@ -174,16 +275,24 @@ function probing(
 ): GaugeValue[] {
   const { interval, timeout, deepEvery } = spec.probe;
   const last = server.probes[probe];
+  const labels = labelled('probe', probe);
   return [
-    ['probe_success', last === undefined ? null : flag(last.ok), { probe }],
-    [
-      'probe_last_success_timestamp_seconds',
-      seconds(Math.max(lastSuccess[probe] ?? 0, wantedSince)),
-      { probe },
-    ],
-    ['probe_interval_seconds', seconds(probe === 'list_tools' ? interval * deepEvery : interval), { probe }],
-    ['probe_timeout_seconds', seconds(timeout), { probe }],
+    ['probe_success', last === undefined ? null : flag(last.ok), labels],
+    ['probe_last_success_timestamp_seconds', seconds(Math.max(lastSuccess[probe] ?? 0, wantedSince)), labels],
+    ['probe_interval_seconds', seconds(probe === 'list_tools' ? interval * deepEvery : interval), labels],
+    ['probe_timeout_seconds', seconds(timeout), labels],
   ];
+}
+
+/** Labels from closed lists: the same objects each time, which are quickly found to be the same. */
+const known = new Map<string, Labels>();
+
+function labelled(label: string, text: string): Labels {
+  const found = known.get(text);
+  if (found !== undefined && found[label] === text) return found;
+  const labels = { [label]: text };
+  known.set(text, labels);
+  return labels;
 }
 
 const NONE: Labels = {};

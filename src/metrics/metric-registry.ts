@@ -7,7 +7,7 @@ import { fullMetricName, METRIC_NAMES, METRICS, type MetricName } from '../core/
 import { createFamily, type Family, labelsText, type Line } from './exposition.ts';
 import { createHistogram, type HistogramWriter, type LabelledHistogram } from './histogram.ts';
 import { registerProcessMetrics } from './process-metrics.ts';
-import type { Labels, Sample } from './sample.ts';
+import type { Labels, Sample, SampleGroup, ChangedSamples } from './sample.ts';
 import { createSeriesIds, type SeriesIds } from './series-ids.ts';
 
 /** Bytes that are written before others have a turn of the event loop; thirty servers have as many. */
@@ -20,6 +20,8 @@ export interface MetricRegistry {
    * @param common labels that all of them have, whether they name them or not
    */
   replaceSamples(owner: string, samples: readonly Sample[], common?: Labels): void;
+  /** The same for samples that change in groups, each in its place among the groups of `owner`. */
+  replaceGroups(owner: string, groups: readonly SampleGroup[], common?: Labels): void;
   /** @throws RangeError for a metric that the catalogue does not define as a histogram */
   histogram(metric: MetricName): HistogramWriter;
   /** The exposition of this moment: what changes while it is waited for is not in it. */
@@ -49,7 +51,8 @@ export function createMetricRegistry(): MetricRegistry {
   const all = [...families.values(), ...histograms.values()];
   let lastSize = 0;
   return {
-    replaceSamples: owners.replace,
+    replaceSamples: (owner, samples, common) => owners.replace(owner, [samples], common),
+    replaceGroups: owners.replace,
     histogram(metric) {
       const found = histograms.get(metric);
       if (found === undefined) throw new RangeError(`${metric} is no histogram`);
@@ -135,7 +138,8 @@ interface Owner {
   readonly common: Labels;
   /** Of `common`. */
   readonly text: string;
-  held: readonly Held[];
+  /** By group. */
+  readonly held: (readonly Held[])[];
 }
 
 /** Sample sets by owner, and their difference to what the text holds. */
@@ -171,10 +175,8 @@ function createOwners(families: ReadonlyMap<MetricName, Family>) {
     return true;
   }
 
-  function replace(name: string, samples: readonly Sample[], common: Labels = {}): void {
-    const owner = owners.get(name) ?? { common, text: labelsText(common), held: [] };
-    const { held: before } = owner;
-    if (setInPlace(before, samples)) return;
+  function replaceAll(owner: Owner, before: readonly Held[], samples: readonly Sample[]): readonly Held[] {
+    if (setInPlace(before, samples)) return before;
     const stays = before.map((held, index) => isHeld(samples[index], held));
     const now: Held[] = [];
     for (const [index, { family, line }] of before.entries()) if (stays[index] !== true) family.remove(line);
@@ -184,9 +186,31 @@ function createOwners(families: ReadonlyMap<MetricName, Family>) {
       const held = known ?? add(sample, owner, now.at(-1) ?? null);
       if (held !== null) now.push(held);
     }
-    owner.held = now;
-    if (now.length === 0) owners.delete(name);
-    else owners.set(name, owner);
+    return now;
+  }
+
+  function setChanged(before: readonly Held[], { samples, changed }: ChangedSamples): boolean {
+    if (before.length !== samples.length) return false;
+    for (const index of changed) {
+      const held = before[index];
+      if (held !== undefined) set(held, samples[index]?.value ?? 0);
+    }
+    return true;
+  }
+
+  function replace(name: string, groups: readonly SampleGroup[], common: Labels = {}): void {
+    const owner = owners.get(name) ?? { common, text: labelsText(common), held: [] };
+    const { held } = owner;
+    for (const [index, group] of groups.entries()) {
+      const before = (held[index] ??= []);
+      if (group === null) continue;
+      const isChanged = 'changed' in group;
+      if (isChanged && setChanged(before, group)) continue;
+      held[index] = replaceAll(owner, before, isChanged ? group.samples : group);
+    }
+    for (const gone of held.splice(groups.length)) replaceAll(owner, gone, []);
+    if (held.some((group) => group.length > 0)) owners.set(name, owner);
+    else owners.delete(name);
   }
 
   return { replace };

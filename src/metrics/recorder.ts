@@ -6,7 +6,7 @@ import type { Status } from '../core/model/status.ts';
 import type { Bus } from '../system/bus.ts';
 import type { Clock } from '../system/time/clock.ts';
 import { createMetricRegistry } from './metric-registry.ts';
-import { serverGauges, watchdogGauges, type WatchdogFacts } from './gauges.ts';
+import { createServerGauges, createWatchdogGauges, type WatchdogFacts } from './gauges.ts';
 import { createServerCounters } from './server-counters.ts';
 import { createScrapeCache, type Urgency } from './scrape-cache.ts';
 import type { SavedCounters } from './counter-store.ts';
@@ -95,6 +95,8 @@ export function createRecorder({ bus, clock, status, build }: RecorderOptions): 
     registry.histogram('probe_duration_seconds'),
     registry.histogram('mcp_server_operation_duration_seconds'),
   );
+  const gauges = createServerGauges();
+  const ownGauges = createWatchdogGauges();
   let evaluation: WatchdogFacts['evaluation'] = null;
   let history: WatchdogFacts['history'] = null;
   const collectors = new Map<string, { took: number; ok: boolean }>();
@@ -114,8 +116,14 @@ export function createRecorder({ bus, clock, status, build }: RecorderOptions): 
     cache.invalidate(URGENCY[event.kind]);
   }
 
+  function forget(server: string): void {
+    gauges.forget(server);
+    registry.replaceGroups(server, []);
+  }
+
   /** Updates servers for a slice of time; false when some are left. */
   function updateSome(): boolean {
+    if (changed.size === 0) return true;
     const end = clock.monotonic() + SLICE;
     const servers = new Map(status().servers.map((server) => [server.name, server]));
     for (const name of changed) {
@@ -123,12 +131,11 @@ export function createRecorder({ bus, clock, status, build }: RecorderOptions): 
       changed.delete(name);
       const server = servers.get(name);
       const facts = counters.facts(name);
-      const isThere = server !== undefined && facts !== undefined;
-      registry.replaceSamples(
-        name,
-        isThere ? [...serverGauges(server, facts), ...counters.counters(name)] : [],
-        { server: name },
-      );
+      if (server !== undefined && facts !== undefined)
+        registry.replaceGroups(name, [...gauges.takeChanged(server, facts), counters.takeCounters(name)], {
+          server: name,
+        });
+      else forget(name);
     }
     return true;
   }
@@ -139,9 +146,9 @@ export function createRecorder({ bus, clock, status, build }: RecorderOptions): 
    */
   async function upToDate<T>(read: () => Promise<T>): Promise<T> {
     for (let slices = 1; !updateSome() && slices < MOST_SLICES; slices += 1) await nextTurn();
-    registry.replaceSamples('', [
-      ...watchdogGauges(status(), { build, collectors, evaluation, history }),
-      ...counters.counters(null),
+    registry.replaceGroups('', [
+      ...ownGauges(status(), { build, collectors, evaluation, history }),
+      counters.takeCounters(null),
     ]);
     return await read();
   }

@@ -8,3 +8,12 @@ export interface Sample {
   readonly labels: Labels;
   readonly value: number;
 }
+
+/** Samples as they were before, but for the values at these places. */
+export interface ChangedSamples {
+  readonly samples: readonly Sample[];
+  readonly changed: readonly number[];
+}
+
+/** Samples that change together; null for what is as it was. */
+export type SampleGroup = readonly Sample[] | ChangedSamples | null;

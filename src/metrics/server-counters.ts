@@ -5,15 +5,15 @@ import { METRICS, type MetricName } from '../core/metrics/metric-catalogue.ts';
 import { hasVersions, type ServerSpec } from '../core/model/server-spec.ts';
 import type { HistogramWriter } from './histogram.ts';
 import { probesOf, type ServerFacts } from './gauges.ts';
-import type { Labels, Sample } from './sample.ts';
+import type { Labels, Sample, SampleGroup } from './sample.ts';
 import { createCounterStore, type CounterStore, type SavedCounters } from './counter-store.ts';
 
 export interface ServerCounters {
   record(event: WatchdogEvent): void;
   /** Undefined for a server that is not configured. */
   facts(server: string): ServerFacts | undefined;
-  /** The counters of one server; with null those of the watchdog itself. */
-  counters(server: string | null): Sample[];
+  /** What is new of the counters of one server since this was called last; with null of those of the watchdog itself. */
+  takeCounters(server: string | null): SampleGroup;
   save(): SavedCounters;
   restore(saved: unknown): void;
 }
@@ -42,8 +42,12 @@ const WATCHDOG: readonly MetricName[] = [
   'notifications_suppressed_total',
 ];
 
-/** `cpuSeen`: the processor seconds of the current process that the counter already holds. */
-type ServerRecord = { -readonly [Key in keyof ServerFacts]: ServerFacts[Key] } & { cpuSeen: number };
+type ServerRecord = { -readonly [Key in keyof ServerFacts]: ServerFacts[Key] } & {
+  /** The processor seconds of the current process that the counter already holds. */
+  cpuSeen: number;
+  /** The spec for which all counters were found to be current. */
+  allCurrentFor: ServerSpec | null;
+};
 
 interface Records {
   /** Of each server the label sets of its clients' requests. */
@@ -70,12 +74,7 @@ export function createServerCounters(
   return {
     record: (event) => handleEvent(HANDLERS, event, records),
     facts: (server) => servers.get(server),
-    counters(server) {
-      const spec = server === null ? undefined : servers.get(server)?.spec;
-      return spec === undefined
-        ? counters.samplesOf(server)
-        : counters.samplesOf(server).filter((sample) => isCurrent(sample, spec));
-    },
+    takeCounters: (server) => takeCounters(server, records),
     save: () => counters.save(),
     restore: (saved) => counters.restore(saved),
   };
@@ -157,6 +156,7 @@ function addServer(
     lastSuccess: {},
     protocolVersion: null,
     cpuSeen: 0,
+    allCurrentFor: null,
   });
   presetCounters(spec, counters);
   openDurations(spec, durations);
@@ -279,6 +279,18 @@ function openDurations({ name: server, probe: policy }: ServerSpec, durations: H
 
 function removeDurations({ name: server, probe: policy }: ServerSpec, durations: HistogramWriter): void {
   for (const probe of probesOf(policy)) durations.remove({ server, probe });
+}
+
+function takeCounters(server: string | null, { servers, counters }: Records): SampleGroup {
+  const changed = counters.takeChanged(server);
+  const samples = counters.samplesOf(server);
+  const record = server === null ? undefined : servers.get(server);
+  const isAsBefore = changed !== null && (record === undefined || record.allCurrentFor === record.spec);
+  if (isAsBefore) return changed.length === 0 ? null : { samples, changed };
+  if (record === undefined) return samples;
+  const current = samples.filter((sample) => isCurrent(sample, record.spec));
+  record.allCurrentFor = current.length === samples.length ? record.spec : null;
+  return current;
 }
 
 /** False for a counter of an earlier config of the server. */

@@ -47,3 +47,57 @@ test('a registry holds exactly the last samples of each owner, whatever it held 
     }),
   );
 });
+
+test('samples that come in groups are those of all groups, whichever of them are as before', async () => {
+  const rounds = fc.array(fc.array(fc.option(samplesOf('files')), { maxLength: 3 }), {
+    minLength: 1,
+    maxLength: 6,
+  });
+  await fc.assert(
+    fc.asyncProperty(rounds, async (history) => {
+      const registry = createMetricRegistry();
+      let held: Sample[][] = [];
+      for (const groups of history) {
+        // Each series is in one group only, as those of a server are.
+        const own = groups.map((group, index) =>
+          group === null
+            ? null
+            : group.map((one) => ({ ...one, labels: { ...one.labels, server: `files-${index}` } })),
+        );
+        registry.replaceGroups('files', own);
+        held = own.map((group, index) => group ?? held[index] ?? []);
+        expect(shownBy(await registry.text())).toEqual(wanted(held.flat()));
+      }
+    }),
+  );
+});
+
+test('of samples whose changes are known only those are looked at, unless others than these are held', async () => {
+  const registry = createMetricRegistry();
+  const labels = { server: 'files', probe: 'ping' };
+  const samples = [
+    { metric: 'probes_total' as const, labels, value: 1 },
+    { metric: 'probe_success' as const, labels, value: 1 },
+  ];
+  registry.replaceGroups('files', [{ samples, changed: [] }]);
+  for (const sample of samples) sample.value = 7;
+  registry.replaceGroups('files', [{ samples, changed: [1] }]);
+  const [first, second] = samples.map((sample) => sample.metric);
+  expect(shownBy(await registry.text())).toEqual(
+    wanted([
+      { metric: first ?? 'probes_total', labels, value: 1 },
+      { metric: second ?? 'probe_success', labels, value: 7 },
+    ]),
+  );
+});
+
+function shownBy(text: Buffer): Record<string, number> {
+  const shown = [...parse(String(text))].filter(
+    ([series]) => series.startsWith('mcp_watchdog_probe') && series.includes('{'),
+  );
+  return Object.fromEntries(shown);
+}
+
+function wanted(samples: readonly Sample[]): Record<string, number> {
+  return Object.fromEntries(expected(samples));
+}
