@@ -1,6 +1,6 @@
 // Updates of a daemon that is killed at every step, and of versions that fail in every way: never left half done.
-import { readFileSync, readlinkSync, writeFileSync } from 'node:fs';
-import { basename } from 'node:path';
+import { cpSync, mkdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { connect } from '../../src/control/client.ts';
 import type { ServerStatus } from '../../src/core/model/status.ts';
@@ -10,7 +10,7 @@ import { isObject, parseJson } from '../../src/core/base/guards.ts';
 import { fixtureFiles } from '../fakes/fixture-files.ts';
 import { requireThat } from '../fakes/require-program.ts';
 import { type StaticRegistry, startRegistry } from '../fakes/static-registry.ts';
-import { tempHome } from '../fakes/temp-home.ts';
+import { type AtEnd, sharedHome, tempHome } from '../fakes/temp-home.ts';
 import { canMount, mountTinyDisk } from '../fakes/tiny-disk.ts';
 import { waitFor } from '../fakes/wait-for.ts';
 import { QUICK, type RunningDaemon, type Settings, startDaemon } from './daemon.ts';
@@ -21,6 +21,11 @@ const NAME = '@fixtures/updated';
 const VERSIONS: Readonly<Record<string, readonly string[]>> = {
   '1.0.0': ['--tools', '2'],
   '1.1.0': ['--tools', '3'],
+  // Each for one test: npm keeps what it has fetched.
+  '1.1.1': ['--tools', '3'],
+  '1.1.2': ['--tools', '3'],
+  '1.1.3': ['--tools', '3'],
+  '1.1.4': ['--tools', '3'],
   // Slow to start, so that each step lasts, and slow to end.
   '2.0.0': ['--behaviour', 'slow-start,ignore-eof,ignore-term', '--delay', '1000', '--tools', '2'],
   '3.1.0': ['--behaviour', 'slow-start', '--delay', '600000'],
@@ -33,6 +38,10 @@ const VERSIONS: Readonly<Record<string, readonly string[]>> = {
 };
 
 let registry: StaticRegistry;
+
+/** Folder of a server as the daemon leaves it when it has installed version 1.0.0: what no test here is about. */
+let installed: string;
+const template = sharedHome();
 
 beforeAll(async () => {
   const files = fixtureFiles();
@@ -50,9 +59,16 @@ beforeAll(async () => {
       },
     })),
   );
-});
+  const daemon = await start(template.home, {}, { atEnd: template.atEnd });
+  await comesUp(daemon);
+  await daemon.stop();
+  installed = join(template.home, 'servers', 's');
+}, 240_000);
 
-afterAll(() => registry.close());
+afterAll(async () => {
+  await template.endAll();
+  await registry.close();
+});
 
 /** Dies as soon as there is a file of this name in the folder that it runs in. */
 const DEATH = 'die-now';
@@ -71,11 +87,14 @@ const PATIENT: Settings = {
 };
 const UPDATE = { minimumAge: '0s', probation: '3s' };
 
-async function start(home: string, settings: Settings = {}): Promise<RunningDaemon> {
+/** Starts a daemon with one server, `s`, and others if they are given. */
+async function start(
+  home: string,
+  settings: Settings = {},
+  { others = {}, atEnd }: { others?: Readonly<Record<string, Settings>>; atEnd?: AtEnd } = {},
+): Promise<RunningDaemon> {
   const daemon = await startDaemon(
-    {
-      s: { package: NAME, version: '1.0.0', ...QUICK, ...PATIENT, update: UPDATE, ...settings },
-    },
+    { s: serverOf(settings), ...others },
     {
       home,
       more: { schedule: { update: null } },
@@ -84,6 +103,7 @@ async function start(home: string, settings: Settings = {}): Promise<RunningDaem
         npm_config_cache: `${home}/npm-cache`,
         npm_config_fetch_retries: '0',
       },
+      ...(atEnd === undefined ? {} : { atEnd }),
     },
   );
   // What an earlier daemon has left is put right before any server is known.
@@ -91,16 +111,36 @@ async function start(home: string, settings: Settings = {}): Promise<RunningDaem
   return daemon;
 }
 
-const comesUp = (daemon: RunningDaemon): Promise<ServerStatus> =>
-  daemon.until('s', 'up', ({ state, health }) => state === 'running' && health.up === true, 90_000);
+function serverOf(settings: Settings): Settings {
+  return { package: NAME, version: '1.0.0', ...QUICK, ...PATIENT, update: UPDATE, ...settings };
+}
+
+/** A home in which version 1.0.0 of `s` is installed. */
+function homeWithPackage(): string {
+  const { home } = tempHome();
+  install(home, 's');
+  return home;
+}
+
+function install(home: string, name: string): void {
+  cpSync(installed, join(home, 'servers', name), { recursive: true, verbatimSymlinks: true });
+}
+
+const comesUp = (daemon: RunningDaemon, name = 's'): Promise<ServerStatus> =>
+  daemon.until(name, 'up', ({ state, health }) => state === 'running' && health.up === true, 90_000);
 
 /** As the command does, without the wait for a command to start. */
-async function ask(daemon: RunningDaemon, method: 'update' | 'rollback', to?: string): Promise<void> {
+async function ask(
+  daemon: RunningDaemon,
+  method: 'start' | 'stop' | 'update' | 'rollback',
+  { to, name = 's' }: { to?: string; name?: string } = {},
+): Promise<void> {
   const client = await connect(`${daemon.home}/run/control.sock`);
-  const params = { names: ['s'] };
+  const params = { names: [name] };
   const timeout = 60_000;
-  if (method === 'rollback') await client.request('rollback', params, { timeout });
-  else await client.request('update', { ...params, ...(to === undefined ? {} : { to }) }, { timeout });
+  if (method === 'update')
+    await client.request('update', { ...params, ...(to === undefined ? {} : { to }) }, { timeout });
+  else await client.request(method, params, { timeout });
   client.close();
 }
 
@@ -109,10 +149,10 @@ interface Saved {
   readonly memory: UpdateMemory | null;
 }
 
-function saved(home: string): Saved {
+function saved(home: string, name = 's'): Saved {
   const state = parseJson(read(`${home}/run/state.json`));
   const updates = isObject(state) && isObject(state['updates']) ? state['updates'] : {};
-  const record: { progress?: { phase: UpdatePhase } | null; memory?: UpdateMemory } = Object(updates['s']);
+  const record: { progress?: { phase: UpdatePhase } | null; memory?: UpdateMemory } = Object(updates[name]);
   return { phase: record.progress?.phase ?? 'idle', memory: record.memory ?? null };
 }
 
@@ -124,31 +164,33 @@ function read(path: string): string {
   }
 }
 
-const linked = (home: string): string => basename(readlinkSync(`${home}/servers/s/current`));
+const linked = (home: string, name = 's'): string =>
+  basename(readlinkSync(`${home}/servers/${name}/current`));
 
-/** Looks often, and without a pause for the step that may last no longer than a backup of two small files. */
+/** Looks often, and without a pause before the step that may last no longer than a backup of two small files. */
 async function untilSaved(home: string, phase: UpdatePhase): Promise<void> {
   const deadline = performance.now() + 60_000;
-  while (saved(home).phase !== phase) {
-    if (performance.now() > deadline)
-      throw new Error(`Waited in vain for ${phase}, got ${saved(home).phase}`);
-    await new Promise(
-      (resolve) => void (phase === 'waiting' ? setImmediate(resolve) : setTimeout(resolve, 1)),
-    );
+  for (;;) {
+    const now = saved(home).phase;
+    if (now === phase) return;
+    if (performance.now() > deadline) throw new Error(`Waited in vain for ${phase}, got ${now}`);
+    // A canary comes before it, and lives for a second at least.
+    const isNear = phase === 'waiting' && now === 'canary';
+    await new Promise((resolve) => void (isNear ? setImmediate(resolve) : setTimeout(resolve, 2)));
   }
 }
 
 /** One version runs, the link agrees, nothing is under way, and the state says why. */
-async function expectWhole(daemon: RunningDaemon, version: string): Promise<UpdateMemory> {
+async function expectWhole(daemon: RunningDaemon, version: string, name = 's'): Promise<UpdateMemory> {
   await daemon.until(
-    's',
+    name,
     `up with ${version}`,
     (now) => now.version === version && now.health.up === true,
     90_000,
   );
-  await daemon.until('s', 'no update under way', ({ update }) => update?.progress === null, 90_000);
-  expect(linked(daemon.home)).toBe(version);
-  const { memory, phase } = saved(daemon.home);
+  await daemon.until(name, 'no update under way', ({ update }) => update?.progress === null, 90_000);
+  expect(linked(daemon.home, name)).toBe(version);
+  const { memory, phase } = saved(daemon.home, name);
   expect(phase).toBe('idle');
   if (memory === null) throw new Error('Nothing is remembered');
   return memory;
@@ -162,11 +204,11 @@ describe('a daemon that is killed', { timeout: 240_000 }, () => {
     ['switching', '1.0.0', 'rolled_back'],
     ['probation', '2.0.0', 'committed'],
   ] as const)('while it is %s leaves one whole version, and says so', async (phase, version, result) => {
-    const { home } = tempHome();
+    const home = homeWithPackage();
     const first = await start(home, { version: 'latest' });
     await comesUp(first);
     const reached = untilSaved(home, phase);
-    await ask(first, 'update', '2.0.0');
+    await ask(first, 'update', { to: '2.0.0' });
     await reached;
     await first.stop('SIGKILL');
     expect(saved(home).phase).toBe(phase);
@@ -178,10 +220,10 @@ describe('a daemon that is killed', { timeout: 240_000 }, () => {
   });
 
   test('while it goes back goes on with that, and knows why', async () => {
-    const { home } = tempHome();
+    const home = homeWithPackage();
     const first = await start(home);
     await comesUp(first);
-    await ask(first, 'update', '2.0.0');
+    await ask(first, 'update', { to: '2.0.0' });
     await untilSaved(home, 'probation');
     const reached = untilSaved(home, 'rolling_back');
     process.kill((await first.server('s')).pid ?? 0, 'SIGKILL');
@@ -194,11 +236,11 @@ describe('a daemon that is killed', { timeout: 240_000 }, () => {
   });
 
   test('three times during one probation blames the new version', async () => {
-    const { home } = tempHome();
+    const home = homeWithPackage();
     const settings = { update: { ...UPDATE, probation: '1h' } };
     let daemon = await start(home, settings);
     await comesUp(daemon);
-    await ask(daemon, 'update', '1.1.0');
+    await ask(daemon, 'update', { to: '1.1.0' });
     await untilSaved(home, 'probation');
     for (let death = 0; death < 3; death += 1) {
       await daemon.stop('SIGKILL');
@@ -209,11 +251,11 @@ describe('a daemon that is killed', { timeout: 240_000 }, () => {
   });
 
   test('and stopped as it should be during probation is no reason to go back', async () => {
-    const { home } = tempHome();
+    const home = homeWithPackage();
     const settings = { update: { ...UPDATE, probation: '1h' } };
     let daemon = await start(home, settings);
     await comesUp(daemon);
-    await ask(daemon, 'update', '1.1.0');
+    await ask(daemon, 'update', { to: '1.1.0' });
     await untilSaved(home, 'probation');
     for (let stop = 0; stop < 3; stop += 1) {
       await daemon.stop();
@@ -228,93 +270,127 @@ describe('a daemon that is killed', { timeout: 240_000 }, () => {
 });
 
 describe('an update', { timeout: 240_000 }, () => {
-  test('goes through all of its steps, and back again by hand', async () => {
-    const { home } = tempHome();
-    const daemon = await start(home);
-    const before = await comesUp(daemon);
-    await ask(daemon, 'update', '1.1.0');
-    await daemon.until('s', 'settled', ({ update }) => update?.memory.last?.result === 'committed', 90_000);
-    expect(await expectWhole(daemon, '1.1.0')).toMatchObject({
-      previous: '1.0.0',
-      pinned: '1.1.0',
-      chosen: { wish: '1.0.0', version: '1.1.0' },
-    });
-    const after = await daemon.server('s');
-    expect(after.restarts.update).toBe(before.restarts.update + 1);
-    const moves = (await daemon.journal('update-moved')).map(({ progress }) => progress.phase);
-    const phases = moves.filter((phase, index) => phase !== moves[index - 1]);
-    expect(phases).toEqual(['installing', 'canary', 'waiting', 'switching', 'probation']);
-    // The choice outlives the process, though the config names another version.
-    process.kill(after.pid ?? 0, 'SIGKILL');
-    await daemon.until('s', 'restarted', ({ run, health }) => run > after.run && health.up === true, 60_000);
-    expect((await daemon.server('s')).version).toBe('1.1.0');
-    await ask(daemon, 'rollback');
-    await daemon.until('s', 'gone back', ({ update }) => update?.memory.last?.to === '1.0.0', 90_000);
-    expect(await expectWhole(daemon, '1.0.0')).toMatchObject({ previous: null, pinned: null, chosen: null });
-  });
-
-  test('asked for twice at once is done once', async () => {
-    const { home } = tempHome();
-    const daemon = await start(home);
-    await comesUp(daemon);
-    const two = [ask(daemon, 'update', '1.1.0'), ask(daemon, 'update', '1.1.0')];
-    await Promise.all(two);
-    await daemon.until('s', 'settled', ({ update }) => update?.memory.last?.result === 'committed', 90_000);
-    await expectWhole(daemon, '1.1.0');
-    const settled = (await daemon.journal('update-settled')).filter(({ isNews }) => isNews);
-    expect(settled).toHaveLength(1);
-  });
-
-  test.each([
+  const FAULTS = [
     ['hangs', '3.1.0', 'failed', true],
     ['exits', '3.2.0', 'failed', true],
     ['garbage', '3.3.0', 'failed', true],
     ['drops', '3.4.0', 'held', false],
     ['node', '3.5.0', 'failed', false],
     ['crashes', '3.6.0', 'rolled_back', true],
-  ] as const)('to a version that %s ends with the old one', async (_, version, result, isBad) => {
-    const { home } = tempHome();
-    // Those that never say anything of use are waited for.
-    const more = version === '3.1.0' || version === '3.3.0' ? { start: { timeout: '8s' } } : {};
-    const update = { ...UPDATE, strictTools: true, probation: '1m' };
-    const daemon = await start(home, { update, cwd: home, ...more });
-    const before = await comesUp(daemon);
-    await ask(daemon, 'update', version);
+  ] as const;
+  const LIES = [
+    ['drop', '1.1.1'],
+    ['truncated', '1.1.2'],
+    ['corrupt', '1.1.3'],
+    [404, '1.1.4'],
+  ] as const;
+
+  /** One daemon for all; each test starts a server of its own. */
+  let daemon: RunningDaemon;
+  const shared = sharedHome();
+
+  beforeAll(async () => {
+    const { home } = shared;
+    const others: Record<string, Settings> = { whole: {}, twice: {} };
+    for (const [name, version] of FAULTS) {
+      const cwd = join(home, `cwd-${name}`);
+      mkdirSync(cwd);
+      // Those that never say anything of use are waited for.
+      const more = version === '3.1.0' || version === '3.3.0' ? { start: { timeout: '8s' } } : {};
+      others[name] = { update: { ...UPDATE, strictTools: true, probation: '1m' }, cwd, ...more };
+    }
+    for (const [lie] of LIES) others[`lie-${lie}`] = {};
+    for (const [name, settings] of Object.entries(others)) {
+      install(home, name);
+      others[name] = { ...serverOf(settings), enabled: false };
+    }
+    daemon = await start(home, { enabled: false }, { others, atEnd: shared.atEnd });
+  }, 120_000);
+  afterAll(() => shared.endAll());
+
+  async function startServer(name: string): Promise<ServerStatus> {
+    onTestFinished(() => ask(daemon, 'stop', { name }));
+    await ask(daemon, 'start', { name });
+    return comesUp(daemon, name);
+  }
+
+  const committed = (name: string): Promise<ServerStatus> =>
+    daemon.until(name, 'settled', ({ update }) => update?.memory.last?.result === 'committed', 90_000);
+  const settled = (name: string): Promise<ServerStatus> =>
+    daemon.until(name, 'settled', ({ update }) => (update?.memory.last ?? null) !== null, 90_000);
+
+  test('goes through all of its steps, and back again by hand', async () => {
+    const name = 'whole';
+    const before = await startServer(name);
+    await ask(daemon, 'update', { name, to: '1.1.0' });
+    await committed(name);
+    expect(await expectWhole(daemon, '1.1.0', name)).toMatchObject({
+      previous: '1.0.0',
+      pinned: '1.1.0',
+      chosen: { wish: '1.0.0', version: '1.1.0' },
+    });
+    const after = await daemon.server(name);
+    expect(after.restarts.update).toBe(before.restarts.update + 1);
+    const moves = (await daemon.journal('update-moved'))
+      .filter(({ server }) => server === name)
+      .map(({ progress }) => progress.phase);
+    const phases = moves.filter((phase, index) => phase !== moves[index - 1]);
+    expect(phases).toEqual(['installing', 'canary', 'waiting', 'switching', 'probation']);
+    // The choice outlives the process, though the config names another version.
+    process.kill(after.pid ?? 0, 'SIGKILL');
+    await daemon.until(name, 'restarted', ({ run, health }) => run > after.run && health.up === true, 60_000);
+    expect((await daemon.server(name)).version).toBe('1.1.0');
+    await ask(daemon, 'rollback', { name });
+    await daemon.until(name, 'gone back', ({ update }) => update?.memory.last?.to === '1.0.0', 90_000);
+    const nothing = { previous: null, pinned: null, chosen: null };
+    expect(await expectWhole(daemon, '1.0.0', name)).toMatchObject(nothing);
+  });
+
+  test('asked for twice at once is done once', async () => {
+    const name = 'twice';
+    await startServer(name);
+    const again = { name, to: '1.1.0' };
+    await Promise.all([ask(daemon, 'update', again), ask(daemon, 'update', again)]);
+    await committed(name);
+    await expectWhole(daemon, '1.1.0', name);
+    const entries = await daemon.journal('update-settled');
+    expect(entries.filter(({ server, isNews }) => server === name && isNews)).toHaveLength(1);
+  });
+
+  test.each(FAULTS)('to a version that %s ends with the old one', async (name, version, result, isBad) => {
+    const before = await startServer(name);
+    await ask(daemon, 'update', { name, to: version });
     if (result === 'rolled_back') {
       // Once it serves, however long the canary took.
-      await daemon.until('s', 'on probation', (now) => now.update?.progress?.phase === 'probation', 90_000);
-      writeFileSync(`${home}/${DEATH}`, '');
+      await daemon.until(name, 'on probation', (now) => now.update?.progress?.phase === 'probation', 90_000);
+      writeFileSync(join(daemon.home, `cwd-${name}`, DEATH), '');
     }
-    await daemon.until('s', 'settled', ({ update }) => (update?.memory.last ?? null) !== null, 90_000);
-    const memory = await expectWhole(daemon, '1.0.0');
+    await settled(name);
+    const memory = await expectWhole(daemon, '1.0.0', name);
     expect(memory.last).toMatchObject({ to: version, result, reason: expect.stringMatching(/\w/) });
     expect(memory.bad.map((bad) => bad.version)).toEqual(isBad ? [version] : []);
-    const { restarts, pid } = await daemon.server('s');
+    const { restarts, pid } = await daemon.server(name);
     // There, and back in place of the restart that its crash would have led to. What was not switched was not interrupted.
     const sum = (counts: typeof restarts): number => Object.values(counts).reduce((all, one) => all + one, 0);
     expect(sum(restarts)).toBe(sum(before.restarts) + (result === 'rolled_back' ? 2 : 0));
     if (result !== 'rolled_back') expect(pid).toBe(before.pid);
   });
 
-  test.each(['drop', 'truncated', 'corrupt', 404] as const)(
-    'from a registry that answers with %s changes nothing',
-    async (lie) => {
-      const { home } = tempHome();
-      const daemon = await start(home);
-      const { pid } = await comesUp(daemon);
-      registry.lie('tarball', NAME, lie);
-      onTestFinished(() => registry.lie('tarball', NAME, null));
-      await ask(daemon, 'update', '1.1.0');
-      await daemon.until('s', 'settled', ({ update }) => (update?.memory.last ?? null) !== null, 90_000);
-      const memory = await expectWhole(daemon, '1.0.0');
-      expect(memory).toMatchObject({ bad: [], last: { result: 'failed' } });
-      expect((await daemon.server('s')).pid).toBe(pid);
-      registry.lie('tarball', NAME, null);
-      await ask(daemon, 'update', '1.1.0');
-      await daemon.until('s', 'settled', ({ version }) => version === '1.1.0', 90_000);
-      await daemon.until('s', 'settled', ({ update }) => update?.memory.last?.result === 'committed', 90_000);
-    },
-  );
+  test.each(LIES)('from a registry that answers with %s changes nothing', async (lie, version) => {
+    const name = `lie-${lie}`;
+    const { pid } = await startServer(name);
+    registry.lie('tarball', NAME, lie);
+    onTestFinished(() => registry.lie('tarball', NAME, null));
+    await ask(daemon, 'update', { name, to: version });
+    await settled(name);
+    const memory = await expectWhole(daemon, '1.0.0', name);
+    expect(memory).toMatchObject({ bad: [], last: { result: 'failed' } });
+    expect((await daemon.server(name)).pid).toBe(pid);
+    registry.lie('tarball', NAME, null);
+    await ask(daemon, 'update', { name, to: version });
+    await daemon.until(name, 'settled', (now) => now.version === version, 90_000);
+    await committed(name);
+  });
 });
 
 describe.skipIf(!requireThat('the right to mount', canMount()))('a full disk', { timeout: 240_000 }, () => {
@@ -325,7 +401,7 @@ describe.skipIf(!requireThat('the right to mount', canMount()))('a full disk', {
     const daemon = await start(home);
     const { pid } = await comesUp(daemon);
     fill(`${home}/filler`);
-    await ask(daemon, 'update', '1.1.0');
+    await ask(daemon, 'update', { to: '1.1.0' });
     await daemon.until('s', 'settled', ({ update }) => (update?.memory.last ?? null) !== null, 90_000);
     const server = await daemon.server('s');
     expect(server).toMatchObject({ version: '1.0.0', pid, update: { progress: null, memory: { bad: [] } } });
@@ -335,7 +411,7 @@ describe.skipIf(!requireThat('the right to mount', canMount()))('a full disk', {
 });
 
 test('logs a saved update record that is invalid', { timeout: 120_000 }, async () => {
-  const { home } = tempHome();
+  const home = homeWithPackage();
   const first = await start(home);
   await comesUp(first);
   await first.stop();
