@@ -23,6 +23,7 @@ import {
   excessOf,
   type MessageLimits,
 } from './message-limits.ts';
+import { misdirected, oddAnswer } from './odd-answers.ts';
 import type { Lane, SendResult } from './outbox.ts';
 
 export type ServerRequest = Extract<IncomingMessage, { kind: 'request' }>;
@@ -176,8 +177,10 @@ export class Peer {
       return this.#receiveParsed(message, { limits: UNASKED, what: 'a message' });
     const isResponse =
       members.includes('jsonrpc') && (members.includes('result') || members.includes('error'));
-    if (!isResponse) return false;
-    return this.#receiveResponse(message, id === null ? null : idOf(id));
+    const to = id === null ? null : idOf(id);
+    // One with neither is no answer, but it is all that will come.
+    if (!isResponse && !(members.includes('jsonrpc') && this.#pending.has(String(to)))) return false;
+    return this.#receiveResponse(message, to);
   }
 
   /** Fails one open request; false when no such request is open. */
@@ -214,7 +217,6 @@ export class Peer {
   #receiveResponse(message: RawMessage, id: string | number | null): boolean {
     const request = id === null ? undefined : this.#pending.get(String(id));
     if (request === undefined) {
-      this.#received += 1;
       this.#takeForeign(id, message);
       return true;
     }
@@ -225,14 +227,34 @@ export class Peer {
       request.settle(failed('protocol', sentence));
       return true;
     }
-    const [response] = parseMessages(message.bytes.toString('utf8'));
-    if (response?.kind !== 'result' && response?.kind !== 'error') return false;
+    const text = message.bytes.toString('utf8');
+    const [response] = parseMessages(text);
+    if (response?.kind !== 'result' && response?.kind !== 'error') return this.#settleOdd(request, text);
     request.settle({ kind: 'response', response });
     return true;
   }
 
+  /** Fails a request whose answer is none; false when what came is not even a message. */
+  #settleOdd(request: PendingRequest, text: string): boolean {
+    const sentence = oddAnswer(request.method, text);
+    if (sentence === null) return false;
+    request.settle(failed('protocol', sentence));
+    return true;
+  }
+
+  /** Fails the handshake under way when this is its answer, under an id that nobody used: no other will come. */
+  #takeMisdirected({ bytes, shape }: RawMessage): void {
+    const [request, ...others] = this.#pending.values();
+    if (request === undefined || others.length > 0 || excessOf(shape, OWN_ANSWER) !== null) return;
+    const sentence = misdirected(request.method, bytes);
+    if (sentence !== null) request.settle(failed('protocol', sentence));
+  }
+
   #takeForeign(id: string | number | null, message: RawMessage): void {
+    // All ids that go out are strings: an answer to a number is to nobody, and no sign that the server works.
+    if (typeof id !== 'number') this.#received += 1;
     const isOurs = id === null || String(id).startsWith(this.#options.idPrefix);
+    if (this.#pending.size > 0) this.#takeMisdirected(message);
     if (isOurs || this.#takers.length === 0) {
       this.#unmatched += 1;
       return;
@@ -277,7 +299,6 @@ export class Peer {
   #takeResponse(response: RpcResponse): void {
     const request = response.id === null ? undefined : this.#pending.get(response.id);
     if (request !== undefined) return request.settle({ kind: 'response', response });
-    this.#received += 1;
     const bytes = Buffer.from(textOfResponse(response));
     this.#takeForeign(response.id, { bytes, shape: shapeOf(bytes), isCut: false });
   }

@@ -26,6 +26,20 @@ test('a server that was written for an older SDK is told how to go on', { timeou
   expect(daemon.run('status').out).toContain('It was written for the MCP SDK 1: install "mcp<2"');
 });
 
+test('a server whose answers are none is told what came instead', { timeout: 120_000 }, async () => {
+  const modes = { id: 'wrong-id', result: 'null-result' };
+  const servers = Object.entries(modes).map(
+    ([name, mode]) =>
+      [name, fixture(['--behaviour', mode], { start: { timeout: '8s' }, ...RESTART })] as const,
+  );
+  const daemon = await startDaemon(Object.fromEntries(servers));
+  const hasFailed = ({ lastFailure }: { lastFailure: unknown }) => lastFailure !== null;
+  for (const name of Object.keys(modes)) await daemon.until(name, 'a failed start', hasFailed, 90_000);
+  const { out } = daemon.run('status');
+  expect(out).toContain('It answered initialize, but to id 7, which nobody asked');
+  expect(out).toContain('It answered initialize without a result');
+});
+
 test(
   'a server that cannot work says why, wherever a person looks, and nowhere else',
   { timeout: 180_000 },
@@ -52,7 +66,7 @@ test(
     const absent = await daemon.until('absent', 'a failed start', ({ lastFailure }) => lastFailure !== null);
     const log = `${home}/logs/alerts.log`;
     await waitFor(() => existsSync(log) && readFileSync(log, 'utf8').includes(' McpServerGaveUp token: '), {
-      timeout: 20_000,
+      timeout: 60_000,
       what: 'the alert',
     });
 
