@@ -44,6 +44,7 @@ export function createPage(createWire: (onSession: () => void) => Wire, place: H
   let view: View | null = null;
   let opened = 0;
   let frame = 0;
+  let tick = 0;
 
   const app: App = {
     wire,
@@ -53,6 +54,7 @@ export function createPage(createWire: (onSession: () => void) => Wire, place: H
       gone,
       route,
       now: gone === null ? Date.now() : gone.since,
+      tick,
       hasSession: wire.hasSession() && gone === null,
       sparks,
     }),
@@ -151,6 +153,7 @@ export function createPage(createWire: (onSession: () => void) => Wire, place: H
       });
       addEventListener('online', () => connection.retry());
       setInterval(() => {
+        tick += 1;
         if (!document.hidden) redraw();
         void readSparks();
       }, 1000);

@@ -20,6 +20,15 @@ describe.skipIf(!hasChromium)('the page', () => {
     return { ...story, status: { ...story.status, seq: 2, servers } };
   }
 
+  /** The story that is told now with other versions of some servers; the others stay the same objects. */
+  function withVersion(version: string, isMeant: (name: string) => boolean): Story {
+    const story = scene.stage.story();
+    const servers = story.status.servers.map((server) =>
+      isMeant(server.name) ? { ...server, version } : server,
+    );
+    return { ...story, status: { ...story.status, seq: story.status.seq + 1, servers } };
+  }
+
   /** Waits for streams: what is told before is heard by nobody. */
   async function streaming(count = 1): Promise<void> {
     const isStream = (line: string): boolean => line === 'GET /api/v1/stream';
@@ -42,6 +51,45 @@ describe.skipIf(!hasChromium)('the page', () => {
     expect(await page.evaluate('window.isSamePage')).toBe(true);
     // It came by the stream that was open, not with another try.
     expect(scene.stage.asked.filter((line) => line === 'GET /api/v1/stream')).toHaveLength(1);
+  });
+
+  test('touches the row of a server that changed, and no other of hundreds', async () => {
+    scene.stage.tell(tellStory({ now, count: 200 }));
+    const { page } = await open('#/');
+    await until(() => page.locator('.row').count()).toBe(200);
+    await streaming();
+    const { name } = scene.stage.story().status.servers[180]!;
+    // Time stands still, as each row tells how long something lasts.
+    await page.evaluate(`
+      const { now } = { now: Date.now() };
+      Date.now = () => now;
+      new Promise((resolve) => setTimeout(resolve, 1500)).then(() => {
+        window.touched = new Set();
+        new MutationObserver((records) => {
+          for (const { target } of records) {
+            const element = target instanceof Element ? target : target.parentElement;
+            const row = element?.closest('.row');
+            if (row) window.touched.add(row.querySelector('.who a').title);
+          }
+        }).observe(document.querySelector('.table'), { subtree: true, childList: true, attributes: true, characterData: true });
+      })`);
+    for (const version of ['7.7.1', '7.7.2', '7.7.3']) {
+      scene.stage.tell(withVersion(version, (one) => one === name));
+      await until(() => page.locator('.row', { hasText: version }).count()).toBe(1);
+    }
+    await until(() => page.evaluate('[...window.touched]')).toEqual([name]);
+  });
+
+  test('shows a row out of sight as it is now when somebody scrolls there', async () => {
+    scene.stage.tell(tellStory({ now, count: 200 }));
+    const { page } = await open('#/');
+    await until(() => page.locator('.row').count()).toBe(200);
+    await streaming();
+    scene.stage.tell(withVersion('7.7.7', () => true));
+    await page.locator('.row').first().getByText('7.7.7').waitFor();
+    await page.evaluate('scrollTo(0, document.documentElement.scrollHeight)');
+    await until(() => page.locator('.row').last().innerText()).toContain('7.7.7');
+    await until(() => page.locator('.row', { hasText: '7.7.7' }).count()).toBe(200);
   });
 
   test('says when the daemon is gone, keeps what it knew, and goes on by itself when it is back', async () => {

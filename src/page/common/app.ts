@@ -23,6 +23,8 @@ export interface PageState {
   readonly route: Route;
   /** Ms since the epoch; stands still while the daemon is gone. */
   readonly now: number;
+  /** Grows each second: what tells how long something lasts is drawn anew then. */
+  readonly tick: number;
   readonly hasSession: boolean;
   readonly sparks: Sparks;
 }

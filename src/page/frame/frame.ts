@@ -35,7 +35,13 @@ function content(app: App, view: View | null): TemplateResult {
   if (status === null && fault !== null) return noAnswer(app);
   return html`<h1 class="loading">Loading…</h1>
     <div class="table ghost" aria-hidden="true">
-      ${Array.from({ length: 6 }, () => html`<div class="row"><i></i><i></i></div>`)}
+      ${Array.from(
+        { length: 6 },
+        () =>
+          html`<div class="row">
+            <div class="line"><i></i><i></i></div>
+          </div>`,
+      )}
     </div>`;
 }
 

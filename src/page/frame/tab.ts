@@ -6,7 +6,9 @@ let shown = '';
 export function showCount(title: string, needs: number | null, isGone: boolean): void {
   const parts = [title, 'mcp-watchdog'].filter((part) => part !== '');
   const count = needs === null || needs === 0 ? '' : `(${needs}) `;
-  document.title = `${isGone ? '(not reachable) ' : count}${parts.join(' · ')}`;
+  const words = `${isGone ? '(not reachable) ' : count}${parts.join(' · ')}`;
+  // The browser passes each title on to its window, the same one as well.
+  if (document.title !== words) document.title = words;
   const look = isGone || needs === null ? 'grey' : needs > 0 ? 'red' : 'green';
   if (look === shown) return;
   shown = look;

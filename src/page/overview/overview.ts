@@ -1,34 +1,60 @@
 // Overview: the verdict, and every server by whose turn it is.
-import { html, nothing, type TemplateResult } from 'lit-html';
+import { html, noChange, nothing, type TemplateResult } from 'lit-html';
 import { repeat } from 'lit-html/directives/repeat.js';
 import { size } from '../../core/base/format.ts';
 import { causesOf, groupServers, type ServerGroup } from '../model/groups.ts';
-import type { PageStatus } from '../../core/status/page-status.ts';
+import { changedInPlace } from '../model/apply.ts';
+import { rightEdge } from '../model/heartbeat.ts';
+import type { PageServer, PageStatus } from '../../core/status/page-status.ts';
 import { rate, UNKNOWN } from '../model/words.ts';
-import type { App, View } from '../common/app.ts';
+import type { App, PageState, View } from '../common/app.ts';
 import { firstSteps } from './first-steps.ts';
-import { createPace } from './pace.ts';
-import { drawRow } from './row.ts';
+import { wantRow } from './row.ts';
+import { createRows, type WantedRow } from './rows.ts';
 import { searchField } from '../common/parts.ts';
 import { overviewVerdict } from './verdict.ts';
 
 export function openOverview(app: App): View {
-  const pace = createPace(app.redraw);
+  const rows = createRows();
   let filter = '';
   let causes: ReadonlyMap<string, string> = new Map();
+  /** What the table was drawn from. */
+  let drawn: (Pick<PageState, 'tick' | 'sparks' | 'gone'> & { filter: string; status: PageStatus }) | null =
+    null;
 
   function draw(): TemplateResult {
     const { status } = app.state();
     if (status === null) return html`${nothing}`;
     const isEmpty = status.servers.length === 0;
+    if (isEmpty) drawn = null;
     return html`${overviewVerdict(app, status, facts(app, status))}
     ${isEmpty ? firstSteps(app) : table(status)}`;
   }
 
-  function table(status: PageStatus): TemplateResult {
-    pace.begin();
+  /** A status that changes servers in their places touches only their rows: nothing else of the table is looked at. */
+  function table(status: PageStatus): TemplateResult | typeof noChange {
+    const { tick, sparks, gone } = app.state();
+    const before = drawn;
+    drawn = { tick, sparks, gone, filter, status };
+    const isLike =
+      before !== null &&
+      before.tick === tick &&
+      before.sparks === sparks &&
+      before.gone === gone &&
+      before.filter === filter;
+    const changed = isLike && filter === '' ? changedInPlace(before.status, status) : null;
+    if (changed === null) return wholeTable(status);
+    rows.update(changed.map(want));
+    return noChange;
+  }
+
+  function wholeTable(status: PageStatus): TemplateResult {
     const groups = groupServers(status, filter);
     causes = causesOf(status);
+    const wanted = new Map(
+      groups.flatMap(({ servers }) => servers.map((server) => [server.name, want(server)] as const)),
+    );
+    rows.update([...wanted.values()]);
     return html`<section class="table" aria-label="Servers">
       <div class="heads">
         ${searchField('Filter servers', filter, (text) => {
@@ -39,8 +65,21 @@ export function openOverview(app: App): View {
         <span class="wide">Probe p95</span><span>Calls/min</span><span>Restarts</span>
         <span class="left">Version</span>
       </div>
-      ${groups.length === 0 ? none(filter) : repeat(groups, ({ group }) => group, drawGroup)}
+      ${
+        groups.length === 0
+          ? none(filter)
+          : repeat(
+              groups,
+              ({ group }) => group,
+              (group) => drawGroup(group, wanted),
+            )
+      }
     </section>`;
+  }
+
+  function want(server: PageServer): WantedRow {
+    const state = app.state();
+    return wantRow(server, causes.get(server.name) ?? null, { state, edge: rightEdge(state.now) });
   }
 
   function none(text: string): TemplateResult {
@@ -56,20 +95,23 @@ export function openOverview(app: App): View {
     app.redraw();
   }
 
-  function drawGroup({ group, title, hint, servers }: ServerGroup): TemplateResult {
+  function drawGroup(
+    { group, title, hint, servers }: ServerGroup,
+    wanted: ReadonlyMap<string, WantedRow>,
+  ): TemplateResult {
     return html`<section class="group ${group}" aria-labelledby="group-${group}">
       <h2 id="group-${group}"><b>${title}</b> <span>${servers.length}</span> <span>${hint}</span></h2>
       <ul>
         ${repeat(
           servers,
           ({ name }) => name,
-          (server) => drawRow(server, causes.get(server.name) ?? null, { state: app.state(), pace }),
+          (server) => html`<li class="row" ${rows.place(wanted.get(server.name) ?? want(server))}></li>`,
         )}
       </ul>
     </section>`;
   }
 
-  return { title: '', draw, close: () => pace.close() };
+  return { title: '', draw, close: () => rows.close() };
 }
 
 interface Fact {

@@ -2,7 +2,7 @@
 import { guard } from 'lit-html/directives/guard.js';
 import { html, nothing, type TemplateResult } from 'lit-html';
 import { size, span } from '../../core/base/format.ts';
-import { readBeats, rightEdge, upShare } from '../model/heartbeat.ts';
+import { readBeats, upShare } from '../model/heartbeat.ts';
 import { lastOf } from '../model/curves/sparks.ts';
 import type { PageServer } from '../../core/status/page-status.ts';
 import { lasting, rate, seconds, share, shortName, UNKNOWN } from '../model/words.ts';
@@ -11,58 +11,54 @@ import { updateBadge } from '../model/update-badge.ts';
 import { writeRoute } from '../model/route.ts';
 import type { PageState } from '../common/app.ts';
 import { heartbeat, icon, sparkline, TONES } from '../common/marks.ts';
-import type { Pace } from './pace.ts';
-import { pacedRow } from './paced-row.ts';
+import type { WantedRow } from './rows.ts';
 
 /** Restarts in six hours from which the number is shown loud. */
 const MANY_RESTARTS = 5;
 
 type Curve = readonly (number | null)[] | undefined;
 
-/** Draws the row anew only when something in it differs: there may be hundreds. @param cause what is wrong, if anything */
-export function drawRow(server: PageServer, cause: string | null, { state, pace }: RowParts): unknown {
+/** @param cause what is wrong, if anything @param edge right edge of its heartbeat, ms since the epoch */
+export function wantRow(
+  server: PageServer,
+  cause: string | null,
+  { state, edge }: { readonly state: PageState; readonly edge: number },
+): WantedRow {
   const { now, sparks } = state;
   const { name } = server;
   const next = server.nextAttemptAt === null ? '' : span(server.nextAttemptAt - now);
   const curves = [sparks.memory.get(name), sparks.probe.get(name)] as const;
   const counts = [sparks.calls.get(name), sparks.restarts.get(name)];
-  const times = [lasting(wordsSince(server), now), next, rightEdge(now)];
-  return pacedRow({
-    pace,
-    from: [server, cause, ...curves, ...counts, ...times],
-    draw: () => row(server, cause, { state, curves }),
-  });
-}
-
-export interface RowParts {
-  readonly state: PageState;
-  readonly pace: Pace;
+  return {
+    name,
+    from: [server, cause, ...curves, ...counts, lasting(wordsSince(server), now), next, edge],
+    draw: () => row(server, cause, { state, curves, edge }),
+  };
 }
 
 interface Drawn {
   readonly state: PageState;
   readonly curves: readonly [memory: Curve, probe: Curve];
+  readonly edge: number;
 }
 
-function row(server: PageServer, cause: string | null, { state, curves }: Drawn): TemplateResult {
+function row(server: PageServer, cause: string | null, { state, curves, edge }: Drawn): TemplateResult {
   const { name, group, beats } = server;
   const isCalm = group === 'healthy' || group === 'off';
   const up = upShare(readBeats(beats));
-  return html`<li class="row">
-    <div class="who">
-      ${icon(TONES[group])}
-      <a href=${writeRoute({ view: 'server', name })} title=${name}
-        ><bdi>${shortName(name, isCalm ? 17 : 30)}</bdi></a
-      >
-      ${isCalm ? stateText(server, state.now) : nothing}
+  return html`<div class="line">
+      <div class="who">
+        ${icon(TONES[group])}
+        <a href=${writeRoute({ view: 'server', name })} title=${name}
+          ><bdi>${shortName(name, isCalm ? 17 : 30)}</bdi></a
+        >
+        ${isCalm ? stateText(server, state.now) : nothing}
+      </div>
+      <div class="pulse">${guard([beats, edge], () => heartbeat(beats, edge))}</div>
+      <div class="cell wide share soft small">${upWords(up)}</div>
+      ${numbers(server, { state, curves, edge })} ${version(server, state.now)}
     </div>
-    <div class="pulse">
-      ${guard([beats, rightEdge(state.now)], () => heartbeat(beats, rightEdge(state.now)))}
-    </div>
-    <div class="cell wide share soft small">${upWords(up)}</div>
-    ${numbers(server, { state, curves })} ${version(server, state.now)}
-    ${isCalm ? nothing : why(server, cause, state.now)}
-  </li>`;
+    ${isCalm ? nothing : why(server, cause, state.now)}`;
 }
 
 /** What of the last six hours it was up; `new` before anything is known. */

@@ -47,6 +47,12 @@ const BEFORE: Html = html`<header class="bar"><span class="brand">mcp-watchdog</
   <main aria-busy="true">
     <h1 class="loading">Loading…</h1>
     <div class="table ghost" aria-hidden="true">
-      ${Array.from({ length: 6 }, () => html`<div class="row"><i></i><i></i></div>`)}
+      ${Array.from(
+        { length: 6 },
+        () =>
+          html`<div class="row">
+            <div class="line"><i></i><i></i></div>
+          </div>`,
+      )}
     </div>
   </main>`;

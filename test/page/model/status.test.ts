@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { PageServer, PageStatus } from '../../../src/core/status/page-status.ts';
 import type { Trouble } from '../../../src/core/status/troubles.ts';
 import { alertTroubles, describeAlerts } from '../../../src/page/alerts/alert-troubles.ts';
-import { applyChanges } from '../../../src/page/model/apply.ts';
+import { applyChanges, changedInPlace } from '../../../src/page/model/apply.ts';
 import { causesOf, countNeeds, fits, groupServers, headlineOf } from '../../../src/page/model/groups.ts';
 import { updateBadge } from '../../../src/page/model/update-badge.ts';
 import { MINUTE, NOW, serverStatus, status as statusOf } from '../../fakes/status.ts';
@@ -103,6 +103,20 @@ test('changes replace servers, add and remove some, and leave the others the sam
   const ordered = applyChanges(changed, { seq: 3, servers: [], order: ['c', 'a'], troubles: [] });
   expect(ordered.servers.map(({ name }) => name)).toEqual(['c', 'a']);
   expect(ordered.troubles).toEqual([]);
+});
+
+test('a status that changes servers in their places names them; one that moves anything does not', () => {
+  const before = page([server('a'), server('b'), server('c')], [trouble('a')]);
+  const given = (...servers: PageServer[]): PageStatus => ({ ...before, servers });
+  const [a, b, c] = before.servers as [PageServer, PageServer, PageServer];
+  const b2 = server('b', { version: '2' });
+  expect(changedInPlace(before, { ...before })).toEqual([]);
+  expect(changedInPlace(before, given(a, b2, c))).toEqual([b2]);
+  expect(changedInPlace(before, given(a, c, b))).toBeNull();
+  expect(changedInPlace(before, given(a, b))).toBeNull();
+  expect(changedInPlace(before, given(a, b, c, server('d')))).toBeNull();
+  expect(changedInPlace(before, given(a, server('b', { group: 'off' }), c))).toBeNull();
+  expect(changedInPlace(before, { ...before, troubles: [trouble('a')] })).toBeNull();
 });
 
 describe('the badge beside a version', () => {
