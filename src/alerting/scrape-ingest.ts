@@ -35,12 +35,8 @@ export function createScrapeIngest(
   /** Null for a series that no rule reads. */
   const known = new SampleMemo<OpenSeries | null>(open);
 
-  function append(sample: MetricSample): void {
-    const series = known.find(sample);
-    if (series.known === null) return;
-    if (series.known.isGone) series.known = open(sample);
-    series.known?.push(at, sample.value, false);
-  }
+  const isGone = (series: OpenSeries | null): boolean => series?.isGone === true;
+  const append = (sample: MetricSample): void => known.find(sample, isGone)?.push(at, sample.value, false);
 
   return {
     wants: (name) => names.has(null) || names.has(name),

@@ -56,6 +56,7 @@ function createSlots(store: HistoryStore, target: ScrapeTarget | null) {
     isThinned(sample.name, sample.labels) ? null : store.series(scrapedLabels(sample, target));
   /** Null for a sample that is left out. */
   const known = new SampleMemo<StoredSeries | null>(open);
+  const isGone = (series: StoredSeries | null): boolean => series?.isGone === true;
 
   return {
     /** Returns the series that were shown last time and are not any more. */
@@ -65,9 +66,8 @@ function createSlots(store: HistoryStore, target: ScrapeTarget | null) {
     ): (StoredSeries | null)[] {
       known.beginRound();
       for (const sample of samples) {
-        const slot = known.find(sample);
-        if (slot.known?.isGone === true) slot.known = open(sample);
-        if (slot.known !== null) set(slot.known, sample.value);
+        const series = known.find(sample, isGone);
+        if (series !== null) set(series, sample.value);
       }
       return known.endRound();
     },

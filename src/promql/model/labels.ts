@@ -1,5 +1,6 @@
 // Label sets of series: identity, comparison, projection.
 import { memoize } from './memoize.ts';
+import { sharedLabels } from './shared-labels.ts';
 
 /** An empty label counts as missing. The metric name is the label `__name__`. Never changed once created. */
 export type Labels = Readonly<Record<string, string>>;
@@ -29,7 +30,7 @@ export function writeKey(labels: Labels): string {
 }
 
 export const withoutName = memoize((labels: Labels) =>
-  Object.hasOwn(labels, NAME) ? without(labels, [NAME]) : labels,
+  Object.hasOwn(labels, NAME) ? sharedLabels(without(labels, [NAME])) : labels,
 );
 
 export function without(labels: Labels, names: readonly string[]): Labels {
@@ -57,7 +58,9 @@ export interface LabelSelection {
 
 export function createLabelSelection(mode: LabelSelection['mode'], names: readonly string[]): LabelSelection {
   const dropped = [...names, NAME];
-  const of = memoize((labels: Labels) => (mode === 'only' ? only(labels, names) : without(labels, dropped)));
+  const of = memoize((labels: Labels) =>
+    sharedLabels(mode === 'only' ? only(labels, names) : without(labels, dropped)),
+  );
   return { mode, names, apply: of };
 }
 

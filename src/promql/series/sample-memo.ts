@@ -8,28 +8,33 @@ interface Sample {
   readonly id?: number;
 }
 
-/** What is known of a series that has samples. */
-export interface KnownSample<Known> {
-  readonly name: string;
-  /** Those of its samples. */
+/** What is known of a series whose samples have no `id`. */
+interface Slot<Known> {
   readonly labels: Labels;
   known: Known;
   /** The last round that showed it. */
   round: number;
 }
 
-type Slots<Known> = LabelIndex<KnownSample<Known>>;
+type Slots<Known> = LabelIndex<Slot<Known>>;
 
 export class SampleMemo<Known> {
   readonly #make: (sample: Sample) => Known;
-  /** By `id` of the sample. */
-  readonly #byId: (KnownSample<Known> | undefined)[] = [];
+  /**
+   * By `id`: the last sample, what is known of its series, and the last round that showed it. In lists of their own: an object for
+   * each of 48,000 series takes twice the memory.
+   */
+  readonly #samples: (Sample | undefined)[] = [];
+  readonly #known: (Known | undefined)[] = [];
+  readonly #rounds: number[] = [];
   /** Those of samples without one. */
   readonly #byName = new Map<string, Slots<Known>>();
   #round = 0;
   /** Series that are known, and those of them that this round has shown. */
   #count = 0;
   #shown = 0;
+  /** Of ids that another series has now. */
+  readonly #replaced: Known[] = [];
 
   /** @param make what is known of a series that was not there before */
   constructor(make: (sample: Sample) => Known) {
@@ -41,11 +46,10 @@ export class SampleMemo<Known> {
     this.#shown = 0;
   }
 
-  find(sample: Sample): KnownSample<Known> {
-    const slot = sample.id === undefined ? this.#byLabels(sample) : this.#byNumber(sample, sample.id);
-    if (slot.round !== this.#round) this.#shown += 1;
-    slot.round = this.#round;
-    return slot;
+  /** Returns what is known of the series of a sample. @param isOver whether that is to be made again */
+  find(sample: Sample, isOver: (known: Known) => boolean = () => false): Known {
+    const { id } = sample;
+    return id === undefined ? this.#byLabels(sample, isOver) : this.#byNumber(sample, id, isOver);
   }
 
   /**
@@ -55,14 +59,14 @@ export class SampleMemo<Known> {
   endRound(): Known[] {
     if (this.#shown === this.#count) return [];
     const ended = this.#replaced.splice(0);
-    const isOver = (slot: KnownSample<Known>): boolean => slot.round !== this.#round;
-    for (const [id, slot] of this.#byId.entries()) {
-      if (slot === undefined || !isOver(slot)) continue;
-      this.#byId[id] = undefined;
-      ended.push(slot.known);
+    for (const [id, known] of this.#known.entries()) {
+      if (known === undefined || this.#rounds[id] === this.#round) continue;
+      this.#known[id] = undefined;
+      this.#samples[id] = undefined;
+      ended.push(known);
     }
     for (const [name, index] of this.#byName) {
-      for (const slot of [...index.values()].filter(isOver)) {
+      for (const slot of [...index.values()].filter(({ round }) => round !== this.#round)) {
         index.delete(slot);
         ended.push(slot.known);
       }
@@ -72,31 +76,37 @@ export class SampleMemo<Known> {
     return ended;
   }
 
-  /** Of ids that another series has now. */
-  readonly #replaced: Known[] = [];
-
-  #byNumber(sample: Sample, id: number): KnownSample<Known> {
-    const { name, labels } = sample;
-    const last = this.#byId[id];
-    if (last !== undefined && last.labels === labels && last.name === name) return last;
-    if (last !== undefined) this.#replaced.push(last.known);
-    const made = this.#open(sample);
-    this.#byId[id] = made;
-    return made;
+  #byNumber(sample: Sample, id: number, isOver: (known: Known) => boolean): Known {
+    const last = this.#samples[id];
+    let known = this.#known[id];
+    const isKnown = last !== undefined && last.labels === sample.labels && last.name === sample.name;
+    if (!isKnown || known === undefined) {
+      if (known !== undefined) this.#replaced.push(known);
+      known = this.#make(sample);
+      this.#count += 1;
+      this.#rounds[id] = 0;
+      this.#known[id] = known;
+    } else if (isOver(known)) {
+      known = this.#make(sample);
+      this.#known[id] = known;
+    }
+    this.#samples[id] = sample;
+    if (this.#rounds[id] !== this.#round) this.#shown += 1;
+    this.#rounds[id] = this.#round;
+    return known;
   }
 
-  #byLabels(sample: Sample): KnownSample<Known> {
+  #byLabels(sample: Sample, isOver: (known: Known) => boolean): Known {
     const index: Slots<Known> = this.#byName.get(sample.name) ?? new LabelIndex();
     if (index.isEmpty) this.#byName.set(sample.name, index);
-    const found = index.get(sample.labels);
-    if (found !== undefined) return found;
-    const made = this.#open(sample);
-    index.add(made);
-    return made;
-  }
-
-  #open(sample: Sample): KnownSample<Known> {
-    this.#count += 1;
-    return { name: sample.name, labels: sample.labels, known: this.#make(sample), round: 0 };
+    let slot = index.get(sample.labels);
+    if (slot === undefined) {
+      slot = { labels: sample.labels, known: this.#make(sample), round: 0 };
+      this.#count += 1;
+      index.add(slot);
+    } else if (isOver(slot.known)) slot.known = this.#make(sample);
+    if (slot.round !== this.#round) this.#shown += 1;
+    slot.round = this.#round;
+    return slot.known;
   }
 }

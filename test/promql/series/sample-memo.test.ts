@@ -12,7 +12,7 @@ function open() {
   const memo = new SampleMemo(({ name }) => `${name}${(made += 1)}`);
   return (...samples: readonly Given[]) => {
     memo.beginRound();
-    const found = samples.map((sample) => memo.find(sample).known);
+    const found = samples.map((sample) => memo.find(sample));
     return { found, ended: memo.endRound() };
   };
 }
@@ -43,4 +43,21 @@ test('a sample that is there twice in a round is one series', () => {
   const labels = { k: 'a' };
   expect(round({ name: 'm', labels }, { name: 'm', labels })).toEqual({ found: ['m1', 'm1'], ended: [] });
   expect(round()).toEqual({ found: [], ended: ['m1'] });
+});
+
+test('what is known is made again where it is over', () => {
+  let made = 0;
+  const memo = new SampleMemo(() => (made += 1));
+  const labels = { k: 'a' };
+  for (const sample of [
+    { name: 'm', labels, id: 2 },
+    { name: 'm', labels },
+  ]) {
+    memo.beginRound();
+    const first = memo.find(sample);
+    expect(memo.find(sample, (known) => known !== first)).toBe(first);
+    expect(memo.find(sample, (known) => known === first)).toBe(first + 1);
+    expect(memo.find(sample)).toBe(first + 1);
+  }
+  expect(memo.endRound()).toEqual([2]);
 });
