@@ -100,6 +100,7 @@ export function openConnection({ stdin, stdout }: Pipe, options: ConnectionOptio
   const reader = createStdoutReader({
     budget,
     onMessage: (message) => peer.receive(message),
+    onShortMessage: (text) => peer.receiveShort(text),
     onOutput: onNonProtocolOutput,
     onOutputLine(line) {
       nonProtocolLines += 1;

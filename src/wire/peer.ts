@@ -1,8 +1,9 @@
 // JSON-RPC peer on a channel that several users share: numbers requests, matches responses, passes on the rest.
-import { parseJson } from '../core/base/guards.ts';
+import { isObject, parseJson } from '../core/base/guards.ts';
 import {
   MAX_ID_LENGTH,
   RPC_CODES,
+  isTooDeep,
   parseMessages,
   rpcErrorResponse,
   rpcNotification,
@@ -39,9 +40,11 @@ export interface RawMessage {
   readonly isCut: boolean;
 }
 
-/** Response to a message that some user sent as it was. It is not parsed before somebody needs it: it may be long. */
+/** Response to a message that some user sent as it was. A long one is not parsed before somebody needs it. */
 export interface ForeignResponse {
   readonly id: string | number;
+  /** The response itself, where it was short; null for one that nobody has parsed yet. */
+  readonly message: JsonObject | null;
   /** Returns its text as it came; of an answer that was refused, an error in its place. Not yet known to be valid JSON. */
   text(): string;
   /** Parses it, which takes a second for a million values; null when it is no JSON-RPC after all. */
@@ -167,6 +170,27 @@ export class Peer {
   receiveText(text: string): boolean {
     const bytes = Buffer.from(text);
     return this.receive({ bytes, shape: shapeOf(bytes), isCut: false });
+  }
+
+  /**
+   * Handles a short line if it is an answer to a client, which nearly all lines are while clients call: parsing is cheaper
+   * than to scan first and parse then. False for anything else, which `receive` has to handle.
+   */
+  receiveShort(text: string): boolean {
+    // While we wait for an answer ourselves, it may be the one, under a wrong id.
+    if (this.#takers.length === 0 || this.#pending.size > 0) return false;
+    // Looked for before anything is parsed: a flood of lines that only look like messages must not cost more.
+    if (!text.includes('"jsonrpc"') || text.includes('"method"') || isTooDeep(text)) return false;
+    const message = parseJson(text);
+    if (!isObject(message) || message['jsonrpc'] === undefined) return false;
+    const { id, result, error } = message;
+    if (typeof id !== 'string' || id.length > MAX_ID_LENGTH || id.startsWith(this.#options.idPrefix))
+      return false;
+    if (result === undefined && error === undefined) return false;
+    this.#received += 1;
+    const response = new ParsedResponse(id, message, text);
+    for (const taker of this.#takers) taker.onForeignResponse?.(response);
+    return true;
   }
 
   /** Handles one message from the server; false when it is not JSON-RPC. One that exceeds its limits is never parsed. */
@@ -345,14 +369,32 @@ function idOf(text: string): string | number | null {
 const PLAIN_ID = /^"[\w:.-]*"$/;
 
 function foreignResponse(id: string | number, text: () => string): ForeignResponse {
-  return {
-    id,
-    text,
-    read() {
-      const [message] = parseMessages(text());
-      return message?.kind === 'result' || message?.kind === 'error' ? message : null;
-    },
-  };
+  return { id, message: null, text, read: () => responseIn(text()) };
+}
+
+class ParsedResponse implements ForeignResponse {
+  readonly id: string;
+  readonly message: JsonObject;
+  readonly #text: string;
+
+  constructor(id: string, message: JsonObject, text: string) {
+    this.id = id;
+    this.message = message;
+    this.#text = text;
+  }
+
+  text(): string {
+    return this.#text;
+  }
+
+  read(): RpcResponse | null {
+    return responseIn(this.#text);
+  }
+}
+
+function responseIn(text: string): RpcResponse | null {
+  const [message] = parseMessages(text);
+  return message?.kind === 'result' || message?.kind === 'error' ? message : null;
 }
 
 function textOfResponse(response: RpcResponse): string {

@@ -8,6 +8,8 @@ export interface StdoutReaderOptions {
   readonly budget: ByteBudget;
   /** Takes a line that begins like a message; false when it is none. */
   readonly onMessage: (message: RawMessage) => boolean;
+  /** Takes a short line that begins like a message, before it is scanned; false when `onMessage` has to take it. */
+  readonly onShortMessage: (text: string) => boolean;
   /** Called with lines and pieces of lines that are no messages, newlines included. */
   readonly onOutput: (bytes: Buffer) => void;
   /** Called at the end of each such line; with its text where somebody wants that, else null. */
@@ -24,18 +26,27 @@ export interface StdoutReader {
 /** Longest line that is no message of which the text is wanted, bytes. */
 const MAX_LINE = 256 * 1024;
 
+/** Longest line that is parsed without being scanned first, bytes: it cannot hold values enough to take long. */
+const MAX_SHORT = 16 * 1024;
+
 const NEWLINE = 0x0a;
 const NEWLINE_BYTES = Buffer.from('\n');
 
 /** Holds one line at most, in the server's budget. */
 export function createStdoutReader(options: StdoutReaderOptions): StdoutReader {
-  const { budget, onMessage, onOutput, onOutputLine, wantsLines } = options;
+  const { budget, onMessage, onShortMessage, onOutput, onOutputLine, wantsLines } = options;
   const message = createByteCollector({ maxBytes: MAX_MESSAGE_BYTES, budget });
   const text = createByteCollector({ maxBytes: MAX_LINE, budget });
   let scanner = new JsonScanner();
   let line: 'unknown' | 'message' | 'output' = 'unknown';
 
-  /** @param isWhole the line begins and ends in this piece, which is then not copied */
+  /** Takes a line that begins and ends in the chunk, without a copy of its bytes; false when that is not possible. */
+  function takeShort(chunk: Buffer, start: number, end: number): boolean {
+    if (scanner.bytes > 0 || end - start > MAX_SHORT) return false;
+    return onShortMessage(chunk.toString('utf8', start, end));
+  }
+
+  /** @param isLast the line ends in this piece; one that begins there too is not copied */
   function takeMessage(part: Buffer, isLast: boolean): void {
     scanner.take(part);
     const isWhole = isLast && scanner.bytes === part.length;
@@ -77,7 +88,8 @@ export function createStdoutReader(options: StdoutReaderOptions): StdoutReader {
           takeOutput(chunk.subarray(start, end), newline !== -1);
         } else {
           passOn(start);
-          if (line === 'message') takeMessage(chunk.subarray(start, end), newline !== -1);
+          const isTaken = line !== 'message' || (newline !== -1 && takeShort(chunk, start, end));
+          if (!isTaken) takeMessage(chunk.subarray(start, end), newline !== -1);
         }
         if (newline !== -1) line = 'unknown';
         start = end + 1;

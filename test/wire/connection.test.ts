@@ -396,6 +396,42 @@ describe('a message of the server', () => {
     expect([heard[2]?.id, heard[2]?.read()]).toEqual([7, null]);
   });
 
+  it('that is short and answers a client is passed on parsed, also beside others', async () => {
+    const { connection, stdout, refused } = pipe();
+    const heard: ForeignResponse[] = [];
+    connection.subscribe({ onForeignResponse: (response) => heard.push(response) });
+    const line = (id: string, result: string): string => `{"jsonrpc":"2.0","result":${result},"id":"${id}"}`;
+    const deep = (depth: number): string => '['.repeat(depth) + ']'.repeat(depth);
+    const lines = [
+      line('gw:1', '{"text":"é\u2028","method":1}'),
+      line('gw:2', '{"text":"é"}'),
+      line('wd:4:9', '{}'),
+      line('gw:3', `"${'x'.repeat(20_000)}"`),
+      line('gw:4', deep(128)),
+      line('gw:5', deep(127)),
+      line('gw:6', 'null'),
+    ];
+    const bytes = Buffer.from(`${lines.join('\n')}\n`);
+    // A line, and a character in it, may come in two pieces.
+    stdout.write(bytes.subarray(0, bytes.indexOf('é', 60) + 1));
+    stdout.write(bytes.subarray(bytes.indexOf('é', 60) + 1));
+    await waitFor(() => heard.length === 6);
+    expect(heard.map(({ id, message }) => [id, message?.['result'] ?? null])).toMatchObject([
+      ['gw:1', null],
+      ['gw:2', null],
+      ['gw:3', null],
+      ['gw:4', null],
+      ['gw:5', JSON.parse(deep(127))],
+      ['gw:6', null],
+    ]);
+    expect(heard.map((response) => response.text()).filter((_, index) => index !== 3)).toEqual(
+      lines.filter((_, index) => index !== 2 && index !== 4),
+    );
+    expect(heard[1]?.read()).toEqual({ kind: 'result', id: 'gw:2', result: { text: 'é' } });
+    expect(refused).toEqual(['Refused an answer to a client: it nests deeper than 128 levels']);
+    expect(connection.counters).toMatchObject({ messages: 7, unmatchedResponses: 1 });
+  });
+
   it('is refused when too much waits for its server already', async () => {
     const { connection, stdout } = pipe();
     expect(connection.budget.take(30 * 1024 * 1024)).toBe(true);

@@ -114,9 +114,11 @@ function isId(value: unknown): value is string | number {
 
 /**
  * Tells whether JSON text nests deeper than `most` levels. Counts brackets before anything is parsed: millions of nested
- * arrays would cost their memory first, and `JSON.stringify` fails on what `JSON.parse` reads.
+ * arrays would cost their memory first, and `JSON.stringify` fails on what `JSON.parse` reads. A text that is too short to
+ * close so many brackets is not looked at: if it nests deeper, it is not JSON.
  */
 export function isTooDeep(text: string, most = MAX_DEPTH): boolean {
+  if (text.length < 2 * (most + 1)) return false;
   let depth = 0;
   for (let index = 0; index < text.length; index += 1) {
     const code = text.charCodeAt(index);

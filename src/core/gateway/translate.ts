@@ -62,7 +62,8 @@ export function severityOf(level: unknown): number {
 }
 
 export function levelOf(severity: number): string | null {
-  return LEVELS[severity] ?? null;
+  // Of most sessions it is −1, and an array looks for a name like that in all its prototypes.
+  return severity < 0 ? null : (LEVELS[severity] ?? null);
 }
 
 const LEVELS: readonly string[] = [

@@ -18,7 +18,7 @@ export function openStdioUpstream(connection: Connection, events: UpstreamEvents
     },
     onForeignResponse(response) {
       const text = response.text();
-      const message = readResponse(text, text.length < MAX_FILTERED);
+      const message = response.message ?? readResponse(text, text.length < MAX_FILTERED);
       if (message !== null) return events.onMessage(message, text);
       // Whoever waits for it must not wait for ever.
       const refusal = refusalText(response.id, {

@@ -93,8 +93,11 @@ export async function listenHttp<Request extends typeof IncomingMessage = typeof
 ): Promise<HttpListener> {
   const { tls, onFault, onConnection } = options;
   const nodeLimits = nodeOptions(options);
-  const server = tls === undefined ? createServer(nodeLimits, app) : createTlsServer(app, nodeLimits, tls);
-  const sockets = prepare(server, options);
+  const latest = trackResponses(tls === undefined ? (socket) => socket : peerOf);
+  const listener = latest.noting(app);
+  const server =
+    tls === undefined ? createServer(nodeLimits, listener) : createTlsServer(listener, nodeLimits, tls);
+  const sockets = prepare(server, latest, options);
   try {
     await bind(server, options);
   } catch (error) {
@@ -116,8 +119,9 @@ export async function listenUnix<Request extends typeof IncomingMessage = typeof
   path: string,
   options: Pick<ListenOptions<Request>, 'clock' | 'onFault' | 'limits' | 'requestClass' | 'faultBody'>,
 ): Promise<HttpListener> {
-  const server = createServer(nodeOptions(options), app);
-  const sockets = prepare(server, options);
+  const latest = trackResponses((socket) => socket);
+  const server = createServer(nodeOptions(options), latest.noting(app));
+  const sockets = prepare(server, latest, options);
   rmSync(path, { force: true });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
@@ -143,13 +147,11 @@ function nodeOptions<Request extends typeof IncomingMessage>({
 /** @returns the sockets that are open, the oldest first */
 function prepare(
   server: HttpServer,
-  { limits = DEFAULT_LIMITS, tls, faultBody }: Pick<ListenOptions, 'limits' | 'tls' | 'faultBody'>,
+  latest: LatestResponses,
+  { limits = DEFAULT_LIMITS, faultBody }: Pick<ListenOptions, 'limits' | 'faultBody'>,
 ): ReadonlySet<Socket> {
   const sockets = trackSockets(server);
-  closeIdleWhenFull(server, sockets, {
-    most: limits.connections,
-    keyOf: tls === undefined ? (socket) => socket : peerOf,
-  });
+  closeIdleWhenFull(server, sockets, { most: limits.connections, latest });
   // Refuses a connection only where so many requests are really under way.
   server.maxConnections = limits.most;
   if (faultBody !== undefined) answerFaults(server, faultBody);
@@ -190,26 +192,44 @@ function trackSockets(server: Server): ReadonlySet<Socket> {
   return sockets;
 }
 
+interface LatestResponses {
+  /** Returns the app with a note of each response: one listener for both, since Node copies a list of several for each request. */
+  noting<Request extends typeof IncomingMessage>(app: RequestListener<Request>): RequestListener<Request>;
+  isBusy(socket: Socket): boolean;
+  forgetWithEnd(socket: Socket): void;
+}
+
+/** Notes the last response of each connection. Those before it have ended when it has. */
+function trackResponses(keyOf: (socket: Socket) => Socket | string): LatestResponses {
+  const last = new Map<Socket | string, ServerResponse>();
+  return {
+    noting: (app) => (request, response) => {
+      last.set(keyOf(request.socket), response);
+      app(request, response);
+    },
+    isBusy(socket) {
+      const response = last.get(keyOf(socket));
+      return response !== undefined && !response.writableFinished && !response.destroyed;
+    },
+    forgetWithEnd(socket) {
+      const key = keyOf(socket);
+      socket.once('close', () => last.delete(key));
+    },
+  };
+}
+
 /** Makes room for a new connection: whoever holds idle ones open must not keep a scraper out. */
 function closeIdleWhenFull(
   server: HttpServer,
   sockets: ReadonlySet<Socket>,
-  { most, keyOf }: { readonly most: number; readonly keyOf: (socket: Socket) => Socket | string },
+  { most, latest }: { readonly most: number; readonly latest: LatestResponses },
 ): void {
-  /** The last response of each connection. Those before it have ended when it has. */
-  const last = new Map<Socket | string, ServerResponse>();
-  server.prependListener('request', ({ socket }, response) => void last.set(keyOf(socket), response));
-  const isBusy = (socket: Socket): boolean => {
-    const response = last.get(keyOf(socket));
-    return response !== undefined && !response.writableFinished && !response.destroyed;
-  };
-  server.on('connection', (latest: Socket) => {
-    const key = keyOf(latest);
-    latest.once('close', () => last.delete(key));
+  server.on('connection', (newest: Socket) => {
+    latest.forgetWithEnd(newest);
     if (sockets.size <= most) return;
     // In the order in which they came: the oldest first.
     for (const socket of sockets) {
-      if (socket === latest || socket.destroyed || isBusy(socket)) continue;
+      if (socket === newest || socket.destroyed || latest.isBusy(socket)) continue;
       socket.destroy();
       return;
     }
