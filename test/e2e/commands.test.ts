@@ -15,14 +15,17 @@ import {
   startDaemon,
 } from './daemon.ts';
 
+/** Uses about an eighth of a processor. */
+const BURNING = `setInterval(() => { const { user } = process.cpuUsage(); while (process.cpuUsage().user < user + 12_000); }, 100);`;
+
 test('check says by its exit code what is wrong', { timeout: 180_000 }, async () => {
   const daemon = await startDaemon({
     well: fixture(),
     off: fixture([], { enabled: false }),
     large: fixture([], { limits: { memory: { soft: '5MiB' } } }),
-    // A well-behaved server with a child that never rests.
+    // A well-behaved server with a child that hardly rests.
     busy: fixture([], {
-      command: ['/bin/sh', '-c', `while :; do :; done & exec "$0" "$1"`, process.execPath, FIXTURE],
+      command: ['/bin/sh', '-c', `"$0" -e "$2" & exec "$0" "$1"`, process.execPath, FIXTURE, BURNING],
       limits: { cpu: { soft: 0.01 } },
     }),
     frozen: fixture([], { probe: { interval: '500ms', timeout: '500ms', failures: 2, onFailure: 'report' } }),

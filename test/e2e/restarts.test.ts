@@ -1,5 +1,6 @@
 // Restarts of servers that exit, hang or leak, and the metrics that explain them.
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { connect } from '../../src/control/client.ts';
 import { CONTEXT7, EVERYTHING } from '../fixtures/start.ts';
 import { sharedHome } from '../fakes/temp-home.ts';
 import { fixture, FIXTURE, freePort, httpFixture, QUICK, type RunningDaemon, startDaemon } from './daemon.ts';
@@ -76,6 +77,9 @@ test(
   },
 );
 
+/** Says for three seconds that it downloads, then becomes what it is given. */
+const DOWNLOADS = 'for i in 1 2 3; do echo "Preparing packages... ($i/3)" >&2; sleep 1; done; exec "$0" "$@"';
+
 describe('a server that misbehaves', { timeout: 180_000 }, () => {
   describe('but lives', () => {
     const SERVERS: Readonly<Record<string, readonly string[]>> = {
@@ -114,65 +118,110 @@ describe('a server that misbehaves', { timeout: 180_000 }, () => {
     });
   });
 
-  test('leaks until its hard limit, and is restarted for it', async () => {
-    const daemon = await startDaemon({
-      s: fixture(['--behaviour', 'leak'], { limits: { memory: { soft: '80MiB', hard: '110MiB' } } }),
+  describe('alone', () => {
+    /** One daemon for all; each test starts and stops a server of its own. */
+    const SERVERS = {
+      leak: fixture(['--behaviour', 'leak'], { limits: { memory: { soft: '80MiB', hard: '110MiB' } } }),
+      stuck: fixture(['--behaviour', 'block']),
+      hung: fixture(['--behaviour', 'backend-hung'], {
+        probe: { interval: '500ms', timeout: '500ms', failures: 2, deepEvery: 2 },
+      }),
+      ends: fixture(['--behaviour', 'exit-at-once']),
+      slow: fixture(['--behaviour', 'slow-start', '--delay', '4000']),
+      download: {
+        command: ['/bin/sh', '-c', DOWNLOADS, process.execPath, FIXTURE],
+        ...QUICK,
+        start: { timeout: '1s' },
+      },
+    };
+    let daemon: RunningDaemon;
+    const shared = sharedHome();
+
+    beforeAll(async () => {
+      const servers = Object.entries(SERVERS).map(([name, spec]) => [name, { ...spec, enabled: false }]);
+      daemon = await startDaemon(Object.fromEntries(servers), shared);
     });
-    const before = await daemon.up('s');
-    const after = await daemon.until(
-      's',
-      'restarted',
-      ({ lastRestart }) => lastRestart?.reason === 'memory',
-      40_000,
-    );
-    expect(after.lastRestart?.detail).toMatch(
-      /MiB (?:of proportional memory|resident|of footprint), more than 110MiB/,
-    );
-    expect(after.pid).not.toBe(before.pid);
-    expect(await daemon.metric('mcp_watchdog_server_memory_limit_bytes{server="s"}')).toBe(110 * 2 ** 20);
-  });
+    afterAll(() => shared.endAll());
 
-  test('has a stuck event loop: is replaced', async () => {
-    const daemon = await startDaemon({ s: fixture(['--behaviour', 'block']) });
-    const before = await daemon.up('s');
-    process.kill(before.pid ?? 0, 'SIGUSR2');
-    await daemon.until(
-      's',
-      'replaced',
-      ({ pid, health }) => pid !== null && pid !== before.pid && health.up === true,
-    );
-    expect(await daemon.metric(restarts('s', 'probe'))).toBe(1);
-  });
+    async function start(name: keyof typeof SERVERS): Promise<void> {
+      const client = await connect(`${daemon.home}/run/control.sock`);
+      onTestFinished(async () => {
+        await client.request('stop', { names: [name] }, { timeout: 60_000 });
+        client.close();
+      });
+      await client.request('start', { names: [name] }, { timeout: 60_000 });
+    }
 
-  test('hangs behind a proxy that still answers ping: is restarted, because the deep probe sees it', async () => {
-    const probe = { interval: '500ms', timeout: '500ms', failures: 2, deepEvery: 2 };
-    const daemon = await startDaemon({ s: fixture(['--behaviour', 'backend-hung'], { probe }) });
-    const { probes } = await daemon.until(
-      's',
-      'restarted',
-      ({ lastRestart }) => lastRestart?.reason === 'probe',
-    );
-    expect(probes.list_tools?.ok).toBe(false);
-  });
+    test('leaks until its hard limit, and is restarted for it', async () => {
+      await start('leak');
+      const before = await daemon.up('leak');
+      const after = await daemon.until(
+        'leak',
+        'restarted',
+        ({ lastRestart }) => lastRestart?.reason === 'memory',
+        40_000,
+      );
+      expect(after.lastRestart?.detail).toMatch(
+        /MiB (?:of proportional memory|resident|of footprint), more than 110MiB/,
+      );
+      expect(after.pid).not.toBe(before.pid);
+      expect(await daemon.metric('mcp_watchdog_server_memory_limit_bytes{server="leak"}')).toBe(
+        110 * 2 ** 20,
+      );
+    });
 
-  test('exits with 0 again and again: gives up after five starts, loudly', async () => {
-    const daemon = await startDaemon({ s: fixture(['--behaviour', 'exit-at-once']) });
-    const { lastFailure, nextAttemptAt, run } = await daemon.until(
-      's',
-      'crash looping',
-      ({ state }) => state === 'crash_looping',
-    );
-    expect(run).toBe(5);
-    expect(lastFailure?.code).toBe('EXITED_BEFORE_READY');
-    expect((nextAttemptAt ?? 0) - Date.now()).toBeGreaterThan(200_000);
-    expect(await daemon.metric('mcp_watchdog_server_state{server="s",state="crash_looping"}')).toBe(1);
-    expect(await daemon.metric('mcp_watchdog_server_restart_budget_remaining{server="s"}')).toBe(0);
-    expect(daemon.run('status').code).toBe(1);
-  });
+    test('has a stuck event loop: is replaced', async () => {
+      await start('stuck');
+      const before = await daemon.up('stuck');
+      process.kill(before.pid ?? 0, 'SIGUSR2');
+      await daemon.until(
+        'stuck',
+        'replaced',
+        ({ pid, health }) => pid !== null && pid !== before.pid && health.up === true,
+      );
+      expect(await daemon.metric(restarts('stuck', 'probe'))).toBe(1);
+    });
 
-  test('takes its time to start: is waited for, not restarted', async () => {
-    const daemon = await startDaemon({ s: fixture(['--behaviour', 'slow-start', '--delay', '4000']) });
-    expect((await daemon.up('s')).run).toBe(1);
+    test('hangs behind a proxy that still answers ping: is restarted, because the deep probe sees it', async () => {
+      await start('hung');
+      const { probes } = await daemon.until(
+        'hung',
+        'restarted',
+        ({ lastRestart }) => lastRestart?.reason === 'probe',
+      );
+      expect(probes.list_tools?.ok).toBe(false);
+    });
+
+    test('exits with 0 again and again: gives up after five starts, loudly', async () => {
+      await start('ends');
+      const { lastFailure, nextAttemptAt, run } = await daemon.until(
+        'ends',
+        'crash looping',
+        ({ state }) => state === 'crash_looping',
+      );
+      expect(run).toBe(5);
+      expect(lastFailure?.code).toBe('EXITED_BEFORE_READY');
+      expect((nextAttemptAt ?? 0) - Date.now()).toBeGreaterThan(200_000);
+      expect(await daemon.metric('mcp_watchdog_server_state{server="ends",state="crash_looping"}')).toBe(1);
+      expect(await daemon.metric('mcp_watchdog_server_restart_budget_remaining{server="ends"}')).toBe(0);
+      expect(daemon.run('status').code).toBe(1);
+    });
+
+    test('takes its time to start: is waited for, not restarted', async () => {
+      await start('slow');
+      expect((await daemon.up('slow')).run).toBe(1);
+    });
+
+    test('downloads for longer than its timeout at its first start: is waited for', async () => {
+      await start('download');
+      await daemon.until(
+        'download',
+        'told of its download',
+        ({ note }) => note?.includes('downloading') === true,
+      );
+      const { run, startFailures, note } = await daemon.up('download');
+      expect({ run, startFailures, note }).toEqual({ run: 1, startFailures: 0, note: null });
+    });
   });
 
   test('hops to another port because its own is taken: is not up', async () => {
@@ -226,17 +275,3 @@ test('a server that is only watched is up or down, and never restarted', { timeo
   expect(await watcher.metric('mcp_watchdog_server_up{server="far"}')).toBe(0);
   expect(await watcher.metrics()).not.toContain('server_restarts_total{server="far"');
 });
-
-test(
-  'a first start that downloads for longer than its timeout is waited for',
-  { timeout: 60_000 },
-  async () => {
-    const script =
-      'for i in 1 2 3; do echo "Preparing packages... ($i/3)" >&2; sleep 1; done; exec "$0" "$@"';
-    const command = ['/bin/sh', '-c', script, process.execPath, FIXTURE];
-    const daemon = await startDaemon({ s: { command, ...QUICK, start: { timeout: '1s' } } });
-    await daemon.until('s', 'told of its download', ({ note }) => note?.includes('downloading') === true);
-    const { run, startFailures, note } = await daemon.up('s');
-    expect({ run, startFailures, note }).toEqual({ run: 1, startFailures: 0, note: null });
-  },
-);
