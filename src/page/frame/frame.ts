@@ -39,7 +39,7 @@ function content(app: App, view: View | null): TemplateResult {
         { length: 6 },
         () =>
           html`<div class="row">
-            <div class="line"><i></i><i></i></div>
+            <div class="cells"><i></i><i></i></div>
           </div>`,
       )}
     </div>`;

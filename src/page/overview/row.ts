@@ -46,7 +46,7 @@ function row(server: PageServer, cause: string | null, { state, curves, edge }: 
   const { name, group, beats } = server;
   const isCalm = group === 'healthy' || group === 'off';
   const up = upShare(readBeats(beats));
-  return html`<div class="line">
+  return html`<div class="cells">
       <div class="who">
         ${icon(TONES[group])}
         <a href=${writeRoute({ view: 'server', name })} title=${name}

@@ -30,13 +30,43 @@ interface Row {
   readonly from: readonly unknown[];
 }
 
+type KnownRows = Map<string, Row>;
+
 export function createRows(): Rows {
-  const rows = new Map<string, Row>();
-  /** Rows out of sight that are not drawn yet. */
+  const rows: KnownRows = new Map();
+  const drawing = createDrawing(rows);
+  const settling = createSettling();
+
+  function enter(wanted: WantedRow, element: Element): void {
+    if (!(element instanceof HTMLElement) || rows.get(wanted.name)?.element === element) return;
+    drawing.draw(wanted, element);
+    settling.add(element);
+  }
+
+  function isShown({ name }: WantedRow): boolean {
+    if (rows.get(name)?.element.isConnected === true) return true;
+    rows.delete(name);
+    return false;
+  }
+
+  return {
+    update: (wanted) => drawing.update(wanted.filter(isShown)),
+    place: (wanted) => placed(enter, wanted),
+    close() {
+      drawing.close();
+      settling.close();
+    },
+  };
+}
+
+/** Draws rows in sight at once, others a few at a time. */
+function createDrawing(rows: KnownRows): {
+  draw(wanted: WantedRow, element: HTMLElement): void;
+  update(wanted: readonly WantedRow[]): void;
+  close(): void;
+} {
   const owed = new Map<string, WantedRow>();
-  let drawing = 0;
-  let hidden: HTMLElement[] = [];
-  let settling = 0;
+  let timer = 0;
 
   function draw({ name, from, draw: content }: WantedRow, element: HTMLElement): void {
     owed.delete(name);
@@ -44,70 +74,62 @@ export function createRows(): Rows {
     render(content(), element);
   }
 
-  /** Draws those in sight, and some of the others; all are looked at first, as one that was written to would have to be laid out. */
+  /** All are looked at first, as one that was written to would have to be laid out for that. */
   function drawSome(wanted: readonly WantedRow[]): void {
     const near: WantedRow[] = [];
     const far: WantedRow[] = [];
     for (const one of wanted) (isNear(rows.get(one.name)?.element) ? near : far).push(one);
+    for (const one of far.slice(AT_A_TIME)) owed.set(one.name, one);
     for (const one of [...near, ...far.slice(0, AT_A_TIME)]) {
       const row = rows.get(one.name);
-      if (row !== undefined) draw(one, row.element);
+      if (row === undefined) owed.delete(one.name);
+      else draw(one, row.element);
     }
-    for (const one of far.slice(AT_A_TIME)) owed.set(one.name, one);
-    if (drawing === 0 && owed.size > 0) drawing = setTimeout(drawOwed, LATER);
+    if (timer === 0 && owed.size > 0) timer = setTimeout(drawOwed, LATER);
   }
 
   function drawOwed(): void {
-    drawing = 0;
-    drawSome([...owed.values()]);
-  }
-
-  function isShown({ name }: WantedRow): boolean {
-    const row = rows.get(name);
-    if (row?.element.isConnected === true) return true;
-    rows.delete(name);
-    owed.delete(name);
-    return false;
-  }
-
-  function isOld({ name, from }: WantedRow): boolean {
-    const row = rows.get(name);
-    const isSame = row !== undefined && from.every((value, index) => value === row.from[index]);
-    if (isSame) owed.delete(name);
-    return !isSame;
-  }
-
-  function enter(wanted: WantedRow, element: Element): void {
-    if (!(element instanceof HTMLElement) || rows.get(wanted.name)?.element === element) return;
-    draw(wanted, element);
-    hidden.push(element);
-    if (settling === 0) settling = setTimeout(settle, LATER);
-  }
-
-  /** The style sheet leaves rows out of sight undone, so that the first paint is soon. */
-  function settle(): void {
-    for (const element of hidden.slice(0, LAID_OUT)) element.style.contentVisibility = 'visible';
-    hidden = hidden.slice(LAID_OUT);
-    settling = hidden.length > 0 ? setTimeout(settle, LATER) : 0;
-  }
-
-  function drawInSight(): void {
+    clearTimeout(timer);
+    timer = 0;
     if (owed.size > 0) drawSome([...owed.values()]);
   }
 
-  addEventListener('scroll', drawInSight, { passive: true });
+  addEventListener('scroll', drawOwed, { passive: true });
   return {
+    draw,
     update(wanted) {
-      const old = wanted.filter((one) => isShown(one) && isOld(one));
-      if (old.length > 0) drawSome(old);
+      for (const { name } of wanted) owed.delete(name);
+      drawSome(wanted.filter(({ name, from }) => differs(from, rows.get(name)?.from ?? [])));
     },
-    place: (wanted) => placed(enter, wanted),
     close() {
-      removeEventListener('scroll', drawInSight);
-      clearTimeout(drawing);
-      clearTimeout(settling);
+      removeEventListener('scroll', drawOwed);
+      clearTimeout(timer);
     },
   };
+}
+
+/** Lays new rows out a few at a time: the style sheet leaves those out of sight undone, so that the first paint is soon. */
+function createSettling(): { add(element: HTMLElement): void; close(): void } {
+  let hidden: HTMLElement[] = [];
+  let timer = 0;
+
+  function settle(): void {
+    for (const element of hidden.slice(0, LAID_OUT)) element.style.contentVisibility = 'visible';
+    hidden = hidden.slice(LAID_OUT);
+    timer = hidden.length > 0 ? setTimeout(settle, LATER) : 0;
+  }
+
+  return {
+    add(element) {
+      hidden.push(element);
+      if (timer === 0) timer = setTimeout(settle, LATER);
+    },
+    close: () => clearTimeout(timer),
+  };
+}
+
+function differs(from: readonly unknown[], before: readonly unknown[]): boolean {
+  return from.some((value, index) => value !== before[index]);
 }
 
 function isNear(element: HTMLElement | undefined): boolean {

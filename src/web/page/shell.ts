@@ -51,7 +51,7 @@ const BEFORE: Html = html`<header class="bar"><span class="brand">mcp-watchdog</
         { length: 6 },
         () =>
           html`<div class="row">
-            <div class="line"><i></i><i></i></div>
+            <div class="cells"><i></i><i></i></div>
           </div>`,
       )}
     </div>

@@ -106,9 +106,9 @@ test('changes replace servers, add and remove some, and leave the others the sam
 });
 
 test('a status that changes servers in their places names them; one that moves anything does not', () => {
-  const before = page([server('a'), server('b'), server('c')], [trouble('a')]);
+  const [a, b, c] = [server('a'), server('b'), server('c')];
+  const before = page([a, b, c], [trouble('a')]);
   const given = (...servers: PageServer[]): PageStatus => ({ ...before, servers });
-  const [a, b, c] = before.servers as [PageServer, PageServer, PageServer];
   const b2 = server('b', { version: '2' });
   expect(changedInPlace(before, { ...before })).toEqual([]);
   expect(changedInPlace(before, given(a, b2, c))).toEqual([b2]);
