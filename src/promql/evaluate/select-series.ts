@@ -64,10 +64,22 @@ export function windowsIn(
   generation: PrometheusMajor,
 ): RangeValue {
   const windows: RangeValue['windows'][number][] = [];
+  const isIn = generation === 2 ? (time: number) => time >= start : (time: number) => time > start;
+  const findStart = generation === 2 ? firstFrom : firstAfter;
+  /** Samples of the series before: nearly always those of the next one have the same times. */
+  let count = 0;
   for (const series of all) {
-    const from = generation === 2 ? firstFrom(series, start) : firstAfter(series, start);
-    const window = series.windowOf(from, firstAfter(series, end));
-    if (window.times.length > 0) windows.push(window);
+    const to = firstAfter(series, end);
+    const guess = to - count;
+    const isRight =
+      guess >= 0 &&
+      guess < to &&
+      isIn(series.timeAt(guess)) &&
+      (guess === 0 || !isIn(series.timeAt(guess - 1)));
+    const from = isRight ? guess : findStart(series, start);
+    count = to - from;
+    const window = series.windowOf(from, to);
+    if ((window.facts?.count ?? window.times.length) > 0) windows.push(window);
   }
   return { windows, start, end };
 }

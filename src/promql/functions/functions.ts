@@ -27,6 +27,7 @@ import {
   predictLinear,
   resets,
   shapeOf,
+  shapeOfEnds,
 } from './rates.ts';
 import type { PrometheusMajor } from '../model/series-source.ts';
 import {
@@ -42,7 +43,7 @@ import {
   compensatedVariance,
 } from './statistics.ts';
 import type { Matcher, ValueType } from '../model/syntax-tree.ts';
-import type { Element, Numbers, RangeValue, Vector, Window } from '../model/value.ts';
+import type { Element, Numbers, RangeValue, Vector, Window, WindowFacts } from '../model/value.ts';
 
 /** Arguments by index, evaluated on demand; their types were checked when the expression was parsed. */
 export interface Arguments {
@@ -171,12 +172,26 @@ function ofDate(part: (date: Date) => number): FunctionSpec {
 function growth(kind: Growth): FunctionSpec {
   const perWindow: PerWindow = (_, { generation }) => {
     const grow = createGrowth(kind, generation);
-    return ({ times, values }, edges) => {
+    return (window, edges) => {
+      const { facts } = window;
+      if (facts?.neverFalls === true) {
+        const shape = shapeOfEnds(facts, edges);
+        return shape === null ? null : grow(shape, [facts.first, facts.last], true);
+      }
+      const { times, values } = window;
       const shape = shapeOf({ times, from: 0, to: times.length }, edges);
       return shape === null ? null : grow(shape, values, false);
     };
   };
   return { ...ofWindows(['range'], perWindow), growth: kind };
+}
+
+/** Whether the mean of all values is the first of them, to the last bit: those of all series that never changed are such whole numbers. */
+function isExactMean({ isConstant, first, count }: WindowFacts): boolean {
+  // Sums of negative zeros are positive.
+  return (
+    isConstant && !Object.is(first, -0) && Number.isInteger(first) && Number.isSafeInteger(first * count)
+  );
 }
 
 export const FUNCTIONS: Readonly<Record<string, FunctionSpec>> = {
@@ -193,12 +208,11 @@ export const FUNCTIONS: Readonly<Record<string, FunctionSpec>> = {
     return (window) => predictLinear(window, { moment: at, ahead });
   }),
 
-  avg_over_time: ofWindows(
-    ['range'],
-    (_, { generation }) =>
-      ({ values }) =>
-        generation === 2 ? incrementalMean(values) : average(values),
-  ),
+  avg_over_time: ofWindows(['range'], (_, { generation }) => (window) => {
+    const { facts } = window;
+    if (facts !== undefined && isExactMean(facts)) return facts.first;
+    return generation === 2 ? incrementalMean(window.values) : average(window.values);
+  }),
   sum_over_time: ofValues(sum),
   min_over_time: ofValues(smallest),
   max_over_time: ofValues(largest),
@@ -207,7 +221,10 @@ export const FUNCTIONS: Readonly<Record<string, FunctionSpec>> = {
   stddev_over_time: ofValues((values) => Math.sqrt(compensatedVariance(values))),
   stdvar_over_time: ofValues(compensatedVariance),
   // What it was is still what it is called.
-  last_over_time: { ...ofValues((values) => values[values.length - 1] ?? 0), dropsName: false },
+  last_over_time: {
+    ...overTime((window) => window.facts?.last ?? window.values[window.values.length - 1] ?? 0),
+    dropsName: false,
+  },
   quantile_over_time: ofWindows(['scalar', 'range'], (args) => {
     const share = args.scalar(0);
     return ({ values }) => quantile(share, values);

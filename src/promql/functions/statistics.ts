@@ -49,10 +49,13 @@ export function plainSum(values: Numbers): number {
 /** Mean of sums with compensation; from where the sum would overflow, of means. As in Prometheus 3. */
 export function average(values: Numbers): number {
   let [total, lost] = [values[0] ?? Number.NaN, 0];
+  // As `kahan`, inlined for speed.
   for (let index = 1; index < values.length; index += 1) {
-    const next = kahan(values[index] ?? 0, total, lost);
-    if (Math.abs(next.total) === Infinity) return averageBeyond(values, index, { total, lost });
-    ({ total, lost } = next);
+    const value = values[index] ?? 0;
+    const next = total + value;
+    if (next === Infinity || next === -Infinity) return averageBeyond(values, index, { total, lost });
+    lost += Math.abs(total) >= Math.abs(value) ? total - next + value : value - next + total;
+    total = next;
   }
   return total / values.length + lost / values.length;
 }

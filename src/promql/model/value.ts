@@ -19,6 +19,21 @@ export interface Window {
   readonly labels: Labels;
   readonly times: Numbers;
   readonly values: Numbers;
+  /** What its source knows without a look at each sample; left out where it knows nothing. */
+  readonly facts?: WindowFacts | undefined;
+}
+
+export interface WindowFacts {
+  /** Number of samples. */
+  readonly count: number;
+  readonly firstTime: number;
+  readonly lastTime: number;
+  readonly first: number;
+  readonly last: number;
+  /** No value is less than the one before it. False where that is not known. */
+  readonly neverFalls: boolean;
+  /** All values are `first`. */
+  readonly isConstant: boolean;
 }
 
 /** The windows of a range selector, all from `start` to `end`, ms. */

@@ -1,7 +1,7 @@
 // Sample buffer of one series: times are shared with other series and a value that never changed is one number, as long as that holds.
 import type { Labels } from '../model/labels.ts';
 import type { Series } from '../model/series-source.ts';
-import type { Numbers, Window } from '../model/value.ts';
+import type { Numbers, Window, WindowFacts } from '../model/value.ts';
 import { TimeColumn } from './time-column.ts';
 
 /** Of an array that grows as samples come, what is in use. */
@@ -22,6 +22,9 @@ export class SampleBuffer implements Series {
   /** Staleness marks by the number of samples ever before them, since not every engine keeps the bits of a NaN. */
   #staleMarks: Set<number> | null = null;
   #dropped = 0;
+  /** Number of samples ever before the last one that was less than, or not the same as, the one before it. */
+  #fell = 0;
+  #changed = 0;
 
   /** @param column of times that others may share */
   constructor(labels: Labels, column = new TimeColumn()) {
@@ -49,7 +52,10 @@ export class SampleBuffer implements Series {
     if (this.#times === null && !this.#isNextTick(time)) this.#leaveColumn();
     this.#times?.push(time);
     if (isStale) (this.#staleMarks ??= new Set()).add(this.#dropped + this.#length);
-    else this.#pushValue(value);
+    else {
+      this.#compare(value);
+      this.#pushValue(value);
+    }
     // What stands at a mark is never read.
     if (isStale) this.#values?.push(Number.NaN);
     this.#length += 1;
@@ -84,10 +90,11 @@ export class SampleBuffer implements Series {
     return this.#staleMarks !== null && this.#staleMarks.has(this.#dropped + index);
   }
 
+  /** To be read before the next sample is pushed or dropped. */
   windowOf(from: number, to: number): Window {
-    const times = this.#timesIn(from, to);
-    const values = this.#valuesIn(from, to);
-    if (!this.#isMarkedIn(from, to)) return { labels: this.labels, times, values };
+    if (!this.#isMarkedIn(from, to)) return new BufferWindow(this, from, to);
+    const times = this.timesIn(from, to);
+    const values = this.valuesIn(from, to);
     const isSample = (_: number, index: number): boolean => !this.isStaleAt(from + index);
     return {
       labels: this.labels,
@@ -96,18 +103,42 @@ export class SampleBuffer implements Series {
     };
   }
 
+  /** Of samples without a mark among them. */
+  factsOf(from: number, to: number): WindowFacts {
+    const number = this.#dropped + from;
+    return {
+      count: Math.max(0, to - from),
+      firstTime: this.timeAt(from),
+      lastTime: this.timeAt(to - 1),
+      first: this.valueAt(from),
+      last: this.valueAt(to - 1),
+      neverFalls: this.#fell <= number,
+      isConstant: this.#changed <= number,
+    };
+  }
+
+  /** Notes how a value differs from the one before it; after a mark, from the mark. */
+  #compare(value: number): void {
+    if (this.#length === 0) return;
+    const before = this.valueAt(this.#length - 1);
+    const number = this.#dropped + this.#length;
+    if (value < before) this.#fell = number;
+    if (!Object.is(value, before)) this.#changed = number;
+  }
+
   #isMarkedIn(from: number, to: number): boolean {
-    for (const mark of this.#staleMarks ?? [])
+    if (this.#staleMarks === null) return false;
+    for (const mark of this.#staleMarks)
       if (mark >= this.#dropped + from && mark < this.#dropped + to) return true;
     return false;
   }
 
-  #timesIn(from: number, to: number): Numbers {
+  timesIn(from: number, to: number): Numbers {
     if (this.#times !== null) return this.#times.slice(this.#from + from, this.#from + to);
     return this.column.view(this.#tick + from, this.#tick + to);
   }
 
-  #valuesIn(from: number, to: number): Numbers {
+  valuesIn(from: number, to: number): Numbers {
     if (this.#values !== null) return this.#values.slice(this.#from + from, this.#from + to);
     return equalNumbers(this.#value, Math.max(0, to - from));
   }
@@ -131,8 +162,8 @@ export class SampleBuffer implements Series {
   }
 
   #leaveColumn(): void {
-    this.#times = Array.from(this.#timesIn(0, this.#length));
-    this.#values = Array.from(this.#valuesIn(0, this.#length));
+    this.#times = Array.from(this.timesIn(0, this.#length));
+    this.#values = Array.from(this.valuesIn(0, this.#length));
     this.#from = 0;
   }
 
@@ -140,6 +171,31 @@ export class SampleBuffer implements Series {
     this.#times &&= this.#times.slice(this.#from);
     this.#values &&= this.#values.slice(this.#from);
     this.#from = 0;
+  }
+}
+
+/** Samples of a buffer without marks: most rules need no more than the first, the last and what is known of those between. */
+class BufferWindow implements Window {
+  readonly labels: Labels;
+  readonly facts: WindowFacts;
+  readonly #buffer: SampleBuffer;
+  readonly #from: number;
+  readonly #to: number;
+
+  constructor(buffer: SampleBuffer, from: number, to: number) {
+    this.labels = buffer.labels;
+    this.facts = buffer.factsOf(from, to);
+    this.#buffer = buffer;
+    this.#from = from;
+    this.#to = to;
+  }
+
+  get times(): Numbers {
+    return this.#buffer.timesIn(this.#from, this.#to);
+  }
+
+  get values(): Numbers {
+    return this.#buffer.valuesIn(this.#from, this.#to);
   }
 }
 

@@ -39,9 +39,8 @@ export class TimeColumn {
 
   /** Milliseconds since the epoch; NaN without such a tick. */
   timeAt(tick: number): number {
-    return tick < this.#firstTick || tick >= this.nextTick
-      ? Number.NaN
-      : (this.#times[this.#from + tick - this.#firstTick] ?? Number.NaN);
+    const index = this.#from + tick - this.#firstTick;
+    return index < this.#from || index >= this.#to ? Number.NaN : (this.#times[index] ?? Number.NaN);
   }
 
   push(time: number): number {
