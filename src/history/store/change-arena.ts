@@ -82,7 +82,8 @@ export class ChangeArena {
     if (list.isWhole && !hasEnded && !isWhole(value)) this.#widen(list);
     const pool = this.#poolOf(list);
     const slot = list.first + list.length;
-    if (slot === list.blocks.length * BLOCK) list.blocks = [...list.blocks, pool.take()];
+    // Written as `[...list.blocks, block]` it would have room for 17.
+    if (slot === list.blocks.length * BLOCK) list.blocks = list.blocks.concat(pool.take());
     list.length += 1;
     const slab = pool.slabOf(list, slot);
     const offset = pool.offsetOf(list, slot);
