@@ -11,6 +11,8 @@ export interface SavedState {
   readonly wishes: Readonly<Record<string, 'up' | 'down'>>;
   readonly servers: Readonly<Record<string, unknown>>;
   readonly counters: unknown;
+  /** Another one with each saving, by which newer counters beside the file are known; missing in files of earlier releases. */
+  readonly stamp?: string;
   /** When the jobs of the schedule ran, by name; missing in files of earlier releases. */
   readonly jobs?: Readonly<Record<string, unknown>>;
   /** Notifications that were sent; missing in files of earlier releases. */

@@ -83,7 +83,7 @@ function savedPage({ recorder, stateStore }: WebParts): Recorder['render'] {
   let shown: unknown = null;
   return async () => {
     const page = await recorder.render();
-    if (page.text !== shown) stateStore.save();
+    if (page.text !== shown) stateStore.saveCounters();
     shown = page.text;
     return page;
   };
@@ -96,7 +96,7 @@ function openMetricsPage({ bus, recorder, stateStore }: WebParts): Recorder['ren
   const write = createOpenMetricsWriter(exemplars);
   return async () => {
     const samples = await recorder.samples(() => true);
-    stateStore.save();
+    stateStore.saveCounters();
     return { text: Buffer.from(write(samples)), contentType: OPEN_METRICS_TYPE };
   };
 }

@@ -14,6 +14,7 @@ import { openStateFile } from '../../supervisor/state-file.ts';
 import type { Bus } from '../../system/bus.ts';
 import { systemClock } from '../../system/time/clock.ts';
 import type { DaemonContext } from '../context.ts';
+import { counterSlotPaths, openCounterSlots } from './counter-slots.ts';
 import { openStateStore, type StateStore } from './state-store.ts';
 import { logEvent } from './log-events.ts';
 
@@ -36,7 +37,7 @@ export function openProjections({
   version,
   teardown,
 }: DaemonContext): Projections {
-  const lastAliveAt = timeOfLastChange(paths.state);
+  const lastAliveAt = timeOfLastChange([paths.state, ...counterSlotPaths(paths.state)]);
   const file = openStateFile(paths.state, () => backedUpStateFiles(paths));
   if (file.recovered !== null) log.error({ recovered: file.recovered }, 'The state file was damaged');
   const remembered = (server: string) => readServerHistory(stateStore.past(server));
@@ -58,7 +59,9 @@ export function openProjections({
     status,
     build: { version, nodeVersion: process.versions.node },
   });
-  recorder.restore(file.initial.counters);
+  const slots = openCounterSlots(paths.state);
+  const { stamp, counters: saved } = file.initial;
+  recorder.restore((stamp === undefined ? null : slots.read(stamp)) ?? saved);
 
   const stateStore = openStateStore({
     file,
@@ -66,6 +69,7 @@ export function openProjections({
     clock: systemClock,
     status,
     counters: () => recorder.counters(),
+    slots,
   });
   teardown.add('state', () => stateStore.save({ durable: true }));
 
@@ -87,11 +91,17 @@ function createEventScrubber({ scrub }: Pick<Redactor, 'scrub'>): (event: Watchd
   };
 }
 
-function timeOfLastChange(path: string): number | null {
+/** Of the newest of these files, ms since the epoch; null for none. */
+function timeOfLastChange(paths: readonly string[]): number | null {
+  const last = Math.max(...paths.map(timeOfChange));
+  return Number.isFinite(last) ? last : null;
+}
+
+function timeOfChange(path: string): number {
   try {
     return statSync(path).mtimeMs;
   } catch {
-    return null;
+    return -Infinity;
   }
 }
 

@@ -1,8 +1,9 @@
-import { existsSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import type { WatchdogEvent } from '../../../src/core/model/events.ts';
 import { reduceStatus } from '../../../src/core/status/reduce-status.ts';
 import { NO_HISTORY, type Status } from '../../../src/core/model/status.ts';
+import { counterSlotPaths, openCounterSlots } from '../../../src/daemon/home/counter-slots.ts';
 import { openStateStore } from '../../../src/daemon/home/state-store.ts';
 import { openStateFile, type SavedState } from '../../../src/supervisor/state-file.ts';
 import { createBus } from '../../../src/system/bus.ts';
@@ -18,6 +19,8 @@ function setUp(paths = tempHome()) {
   });
   const events: WatchdogEvent[] = [];
   let status: Status = statusOf([]);
+  let probes = 1;
+  const slots = openCounterSlots(paths.state);
   bus.subscribe((event) => {
     events.push(event);
     status = reduceStatus(status, event, () => NO_HISTORY);
@@ -27,11 +30,15 @@ function setUp(paths = tempHome()) {
     bus,
     clock,
     status: () => status,
-    counters: () => ({ probes: 1 }),
+    counters: () => ({ probes }),
+    slots,
   });
   const saved = (): SavedState => JSON.parse(readFileSync(paths.state, 'utf8'));
   bus.publish({ kind: 'server-added', server: 's', spec: specOf({ name: 's' }) });
-  return { bus, clock, events, stateStore, saved, paths };
+  const count = (): void => void (probes += 1);
+  /** Counters as the next daemon finds them. */
+  const found = (): unknown => openCounterSlots(paths.state).read(saved().stamp ?? '') ?? saved().counters;
+  return { bus, clock, events, stateStore, saved, paths, count, found };
 }
 
 describe('keepState()', () => {
@@ -40,6 +47,32 @@ describe('keepState()', () => {
     bus.publish({ kind: 'restarted', server: 's', reason: 'signal', detail: null });
     expect(saved().servers['s']).toMatchObject({ restarts: { signal: 1 } });
     expect(saved().counters).toEqual({ probes: 1 });
+  });
+
+  test('keeps counters beside the state, which stays as it is, and nobody finds older ones', () => {
+    const { stateStore, saved, count, found } = setUp();
+    stateStore.saveCounters();
+    const { stamp } = saved();
+    expect(found()).toEqual({ probes: 1 });
+    for (const probes of [2, 3, 4]) {
+      count();
+      stateStore.saveCounters();
+      expect(found()).toEqual({ probes });
+    }
+    expect(saved()).toMatchObject({ stamp, counters: { probes: 1 } });
+    count();
+    stateStore.save();
+    expect(found()).toEqual({ probes: 5 });
+    expect(saved().stamp).not.toBe(stamp);
+  });
+
+  test('saves the state where counters alone cannot be kept', () => {
+    const { stateStore, saved, count, paths } = setUp();
+    stateStore.save();
+    for (const path of counterSlotPaths(paths.state)) mkdirSync(path);
+    count();
+    stateStore.saveCounters();
+    expect(saved().counters).toEqual({ probes: 2 });
   });
 
   test('waits for the disk once a minute, whatever becomes of the time of day', () => {
