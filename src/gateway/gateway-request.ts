@@ -69,7 +69,9 @@ function headersOf({ socket, rawHeaders: raw }: IncomingMessage, read: () => unk
   const length = last === undefined ? null : lengthIfAlike(raw, last.raw);
   if (last !== undefined && length !== null) {
     if (length === last.headers[LENGTH]) return last.headers;
-    const headers = { ...last.headers, [LENGTH]: length };
+    // Shaped as Node's own, which a spread would not be: whoever reads both is compiled for one.
+    const headers = Object.assign({}, last.headers);
+    headers[LENGTH] = length;
     known.set(socket, { raw, headers });
     return headers;
   }
