@@ -11,7 +11,8 @@ const INTERVAL = 500;
  *
  * The kernel tells a writer only when it writes, and Node polls a pipe only while something is to be written. So this looks
  * for the readers below `/proc`: all processes once, then only those that were found. Elsewhere than on Linux, for other
- * kinds of files, and for readers of other users it never calls.
+ * kinds of files, and for readers of other users it never calls. On macOS kqueue would tell, but Node gives no way to ask it
+ * about a descriptor that only writes, an empty write succeeds, and `lsof` would be a process each half second.
  */
 export function watchPipeReader(fd: number, clock: Clock, onGone: () => void): () => void {
   const pipe = isLinux ? pipeOf(fd) : null;
