@@ -1,4 +1,4 @@
-// Type declarations that a package needs: those that its index names, directly or through others.
+// What a package needs of dist/: the bundled program, and the type declarations that its index names, directly or through others.
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative, sep } from 'node:path';
 
@@ -15,8 +15,13 @@ export function declarationsOf(dist) {
   return [...found].map((file) => relative(dist, file).split(sep).join('/'));
 }
 
-/** Keeps all others out of what `npm pack` packs: nobody can import what they declare, and each is one more file to install. */
-export function packOnlyNeeded(dist) {
-  const lines = ['*.d.ts', ...declarationsOf(dist).map((name) => `!/${name}`)];
+/**
+ * Keeps all else out of what `npm pack` packs: declarations that nobody can import, and the modules of which the program was bundled.
+ *
+ * @param program what was bundled, relative to `dist`
+ */
+export function packOnlyNeeded(dist, program) {
+  const needed = [...declarationsOf(dist), ...program.filter((name) => name.endsWith('.js'))];
+  const lines = ['*.d.ts', '*.js', '!/page/**/*.js', ...needed.map((name) => `!/${name}`)];
   writeFileSync(join(dist, '.npmignore'), `${lines.join('\n')}\n`);
 }

@@ -1,18 +1,10 @@
 // What a fresh clone needs before anything can run: the right Node, the dependencies, the build. Nothing twice.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import {
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  utimesSync,
-  writeFileSync,
-} from 'node:fs';
-import { dirname, extname, join, sep } from 'node:path';
+import { existsSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { extname, join, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { bundleProgram, writeChanged } from './bundle.mjs';
 import { packOnlyNeeded } from './declarations.mjs';
 
 export const root = fileURLToPath(new URL('..', import.meta.url));
@@ -50,35 +42,33 @@ export function install() {
 export async function build({ isChecked = true } = {}) {
   const stamp = join(root, 'dist', STAMP);
   const isCurrent = existsSync(stamp) && statSync(stamp).mtimeMs >= newest(join(root, 'src'));
-  if (isCurrent && (!isChecked || readFileSync(stamp, 'utf8') !== STRIPPED)) return;
+  if (isCurrent && (!isChecked || readFileSync(stamp, 'utf8') !== BUNDLED)) return;
   say('Building…');
   await buildAll({ isChecked });
 }
 
 /** Written when all was built. */
 const STAMP = '.built';
-/** In it, when the types were only stripped. */
-const STRIPPED = 'types stripped';
+/** In it, when the types were not checked, nor each module compiled. */
+const BUNDLED = 'only bundled';
 
 /**
- * Compiles src/ to dist/ and src/page/ to dist/page/, which gets its style sheets beside it.
+ * Bundles src/ to dist/ and src/page/ to dist/page/, which gets its style sheets beside it. All modules of src/ are compiled to dist/ too,
+ * with their types: tests and benchmarks load them one by one.
  *
- * @param options.isChecked false only strips the types, in a quarter of the time: for whoever wants to run it
+ * @param options.isChecked false only bundles, in a fraction of the time: for whoever wants to run it
  */
 export async function buildAll({ isChecked = true } = {}) {
   const started = new Date();
   if (isChecked) compile('src/page/tsconfig.json');
   await bundlePage();
   if (isChecked) compile('tsconfig.build.json');
-  else {
-    // What the compiler knows of the last check would not be true of these files.
-    rmSync(join(root, 'dist', '.tsbuildinfo'), { force: true });
-    compile('tsconfig.build.json', ...STRIP);
-  }
+  // After the compiler, whose entries it replaces.
+  const program = await bundleProgram(root);
   removeStale();
-  packOnlyNeeded(join(root, 'dist'));
+  packOnlyNeeded(join(root, 'dist'), program);
   const stamp = join(root, 'dist', STAMP);
-  writeFileSync(stamp, isChecked ? '' : STRIPPED);
+  writeFileSync(stamp, isChecked ? '' : BUNDLED);
   // What was changed meanwhile is newer.
   utimesSync(stamp, started, started);
 }
@@ -88,17 +78,16 @@ function removeStale() {
   const dist = join(root, 'dist');
   for (const name of readdirSync(dist, { recursive: true })) {
     const stem = /^(.*)(?:\.js|\.js\.map|\.d\.ts)$/u.exec(name)?.[1];
-    if (stem === undefined || name.startsWith(`page${sep}`)) continue;
+    if (stem === undefined || [`page${sep}`, `chunks${sep}`].some((folder) => name.startsWith(folder)))
+      continue;
     if (!existsSync(join(root, 'src', `${stem}.ts`))) rmSync(join(dist, name), { force: true });
   }
 }
 
-const STRIP = '--noCheck --declaration false --incremental false --tsBuildInfoFile null'.split(' ');
-
-function compile(project, ...options) {
+function compile(project) {
   run(
     [process.execPath, join(root, 'node_modules', 'typescript', 'bin', 'tsc')],
-    ['-p', project, ...options],
+    ['-p', project],
     'Cannot build',
     'See the messages above.',
   );
@@ -129,12 +118,6 @@ async function bundlePage() {
   for (const [name, text] of texts) writeChanged(join(target, name), text);
   for (const name of readdirSync(target, { recursive: true }))
     if (extname(name) !== '' && !texts.has(name.split(sep).join('/'))) rmSync(join(target, name));
-}
-
-function writeChanged(file, text) {
-  if (existsSync(file) && readFileSync(file, 'utf8') === text) return;
-  mkdirSync(dirname(file), { recursive: true });
-  writeFileSync(file, text);
 }
 
 /** Without indentation, which minified code has only in templates: HTML takes a line break and spaces for one space. */
@@ -170,7 +153,7 @@ function npm() {
 
 function newest(folder) {
   const times = readdirSync(folder, { recursive: true }).map((name) => statSync(join(folder, name)).mtimeMs);
-  const others = ['tsconfig.build.json', 'package-lock.json', 'scripts/setup.mjs'];
+  const others = ['tsconfig.build.json', 'package-lock.json', 'scripts/setup.mjs', 'scripts/bundle.mjs'];
   return Math.max(...times, ...others.map((name) => statSync(join(root, name)).mtimeMs));
 }
 

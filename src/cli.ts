@@ -40,8 +40,8 @@ async function connect(call: ShimCall): Promise<number> {
 }
 
 /** Loaded for every command, and for the one that people and prompts ask most often. */
-const FIRST = ['./commands/shared/process-io.js', './commands/command-line.js'];
-const FOR_STATUS = ['./commands/inspect/status.js', './commands/views/status-table.js'];
+const FIRST = './commands/command-line.js';
+const FOR_STATUS = './commands/inspect/status.js';
 
 async function runCommand(argv: readonly string[]): Promise<number> {
   // What a command writes is for this user, whatever the umask: one such as 777 would even keep the user out.
@@ -61,9 +61,8 @@ async function runCommand(argv: readonly string[]): Promise<number> {
   loadNow(import.meta.url, './commands/compile-cache.js');
   const { keepCompiled } = await import('./commands/compile-cache.ts');
   keepCompiled(argv, process.env);
-  loadNow(import.meta.url, ...FIRST, ...(argv.includes('status') ? FOR_STATUS : []));
-  const { processIo } = await import('./commands/shared/process-io.ts');
-  const { runCommandLine } = await import('./commands/command-line.ts');
+  loadNow(import.meta.url, FIRST, ...(argv.includes('status') ? [FOR_STATUS] : []));
+  const { processIo, runCommandLine } = await import('./commands/command-line.ts');
   return await runCommandLine(argv, processIo);
 }
 

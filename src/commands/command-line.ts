@@ -8,6 +8,9 @@ import { asksForJson, failure, toJson } from './shared/json-output.ts';
 import { describeError, errorLines, stackOf } from './views/error.ts';
 import { wantsColour } from './views/style.ts';
 
+// Needed for each command line: one module less to ask for.
+export { processIo } from './shared/process-io.ts';
+
 /**
  * Runs one command line, without the first two words of `process.argv`.
  *

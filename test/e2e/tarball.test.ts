@@ -80,6 +80,13 @@ describe('a packed tarball', { timeout: 180_000 }, () => {
     // Those of the public API, and none that nobody can import.
     expect(declared.length).toBeLessThan(100);
     expect(missingIn(join(installed, 'dist'), declared)).toEqual([]);
+    // The bundled program, and none of the modules that it was bundled of.
+    const program = readdirSync(join(installed, 'dist'), { recursive: true, encoding: 'utf8' });
+    expect(program.filter((name) => name.endsWith('.js')).length).toBeLessThan(200);
+    expect(program).toEqual(
+      expect.arrayContaining(['config/load-child.js', 'chunks/daemon.js', 'page/page/main.js']),
+    );
+    expect(program).not.toContain('core/base/text.js');
     for (const file of ['src', 'test']) expect(existsSync(join(installed, file))).toBe(false);
 
     expect(await run(command, ['--version'], folder)).toBe(`${MANIFEST.version}\n`);

@@ -57,7 +57,7 @@ describe('loadNow()', () => {
 });
 
 it('the modules that the command line names are there, and a command that loads them prints no warning', () => {
-  const names = readFileSync(CLI, 'utf8').match(/'\.\/commands\/[^']+\.js'/gu) ?? [];
+  const names = readFileSync(CLI, 'utf8').match(/"\.\/chunks\/commands\.[^"]+\.js"/gu) ?? [];
   expect(names.length).toBeGreaterThan(5);
   expect(names.filter((name) => !existsSync(join(dirname(CLI), name.slice(1, -1))))).toEqual([]);
   const home = join(folder, 'home');

@@ -7,6 +7,7 @@ import { outputSignal } from '../shared/interrupt.ts';
 import { clientHints } from '../clients/client-hints.ts';
 import { printJson, printJsonLine, printLines, viewOptions } from '../shared/output.ts';
 import { pickServer, withDaemon } from '../shared/with-daemon.ts';
+import { statusTable } from '../views/status-table.ts';
 
 export function run(context: CommandContext): Promise<number> {
   return withDaemon(context, async (daemon) => {
@@ -57,7 +58,6 @@ type View = (status: Status) => string[];
 
 /** Details of the one server that is asked for; else the table of all. */
 async function openView(context: CommandContext): Promise<View> {
-  const { statusTable } = await import('../views/status-table.ts');
   const table: View = (status) => statusTable(status, viewOptions(context));
   if (context.arguments.length === 0) return table;
   const { serverDetail } = await import('./server-detail.ts');

@@ -1,0 +1,195 @@
+// Bundler of the program: what starts often, and the daemon, are one file each instead of hundreds of modules.
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join, relative, sep } from 'node:path';
+
+/** What is started by its path, relative to `src` and to `dist`. */
+const ENTRIES = [
+  'cli',
+  'index',
+  'config/load-child',
+  'web/bcrypt-child',
+  'system/time/event-loop-watchdog-worker',
+];
+
+/** Folder of the other files, below `dist`. */
+const CHUNKS = 'chunks';
+
+/** Modules that a daemon loads at each start, besides what they import. */
+const DAEMON = ['commands/daemon/run', 'daemon', 'daemon/config/initial-config', 'system/time/cron'];
+
+/** Commands that load little, and would wait for a file that holds much. */
+const LIGHT =
+  'inspect/check inspect/tools inspect/open query/query clients/calls clients/approve logs/logs daemon/reload'
+    .split(' ')
+    .map((name) => `commands/${name}`);
+
+/**
+ * In this order, each with what it imports and no earlier one has. V8's flags are set, and its cache of code is opened, before what they
+ * are for is loaded: those modules are files of their own.
+ */
+const FIRST = [
+  { name: 'entry', roots: ['cli'] },
+  { name: 'memory', roots: ['commands/daemon/prefer-memory'] },
+  { name: 'help', roots: ['commands/quick-answer'] },
+  { name: 'cache', roots: ['commands/compile-cache'] },
+  { name: 'connect', roots: ['commands/connect/run-shim'] },
+  { name: 'status', roots: ['commands/command-line', 'commands/inspect/status'] },
+];
+
+/**
+ * Bundles `src` to `dist`: the entries to their places, all else to `dist/chunks`. Files that have not changed are not touched,
+ * as somebody may be running them.
+ *
+ * @returns paths of what was made, relative to `dist`
+ */
+export async function bundleProgram(root) {
+  // Loaded here: before `npm ci` it is not there.
+  const { rolldown } = await import('rolldown');
+  const source = join(root, 'src');
+  const dist = join(root, 'dist');
+  const bundle = await rolldown({
+    input: Object.fromEntries(ENTRIES.map((name) => [name, join(source, `${name}.ts`)])),
+    platform: 'node',
+    // Helpers of rolldown itself, which it brings along, are bundled.
+    external: (id) => !id.startsWith('.') && !id.startsWith('/') && !id.startsWith('@oxc-project/'),
+    // What is grouped below shall not draw in what it imports.
+    preserveEntrySignatures: 'allow-extension',
+    onLog: (level, log, report) => {
+      // A module that is imported at once elsewhere is in that file: intended.
+      if (log.code !== 'INEFFECTIVE_DYNAMIC_IMPORT') report(level, log);
+    },
+    plugins: [{ name: 'places', transform: (code, id) => moved(code, relative(source, id)) }],
+  });
+  const { output } = await bundle.generate({
+    format: 'esm',
+    comments: false,
+    sourcemap: true,
+    // Whoever replaces the files below a running daemon has it load the rest of them: names say what they were, letters would not.
+    minifyInternalExports: false,
+    entryFileNames: '[name].js',
+    chunkFileNames: ({ facadeModuleId, name }) =>
+      `${CHUNKS}/${facadeModuleId === null ? name : flat(relative(source, facadeModuleId))}.js`,
+    codeSplitting: { includeDependenciesRecursively: false, groups: groupsOf(source) },
+  });
+  await bundle.close();
+  checkPackages(root, output);
+  const files = new Map(output.map((file) => [file.fileName, textOf(file)]));
+  for (const [name, text] of files) writeChanged(join(dist, name), text);
+  chmodSync(join(dist, 'cli.js'), 0o755);
+  for (const name of readdirSync(join(dist, CHUNKS)))
+    if (!files.has(`${CHUNKS}/${name}`)) rmSync(join(dist, CHUNKS, name), { force: true });
+  return [...files.keys()];
+}
+
+/** @throws where a file imports a package that an installation does not have */
+function checkPackages(root, output) {
+  const { dependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+  const own = new Set(output.map(({ fileName }) => fileName));
+  for (const { fileName, imports = [], dynamicImports = [] } of output)
+    for (const name of [...imports, ...dynamicImports]) {
+      const [scope, rest = ''] = name.split('/');
+      const isKnown =
+        own.has(name) ||
+        name.startsWith('node:') ||
+        (scope.startsWith('@') ? `${scope}/${rest}` : scope) in dependencies;
+      if (!isKnown && name !== OPTIONAL)
+        throw new Error(`${fileName} imports ${name}, which no installation has`);
+    }
+}
+
+/** Asked for only where it is configured. */
+const OPTIONAL = '@opentelemetry/exporter-metrics-otlp-http';
+
+/** `commands/connect/run-shim.ts` is `commands.connect.run-shim`: all chunks are in one folder. */
+function flat(path) {
+  return path.replace(/\.ts$/u, '').split(sep).join('.');
+}
+
+/** Where a module lies is asked for files beside it: from another file it must still name the old place. Modules loaded ahead have moved. */
+function moved(code, path) {
+  const isEntry = path === 'cli.ts';
+  if (!isEntry && !code.includes(PLACE)) return null;
+  const old = `@dist/${path.replace(/\.ts$/u, '.js').split(sep).join('/')}`;
+  const text = isEntry
+    ? code.replaceAll(AHEAD, (_, name) => `'./${CHUNKS}/${name.replaceAll('/', '.')}.js'`)
+    : code.replaceAll(PLACE, `new URL("${old}", ${PLACE}).href`);
+  // Every line stays where it is.
+  return { code: text, map: null };
+}
+
+const PLACE = 'import.meta.url';
+const AHEAD = /'\.\/(commands\/[\w/-]+)\.js'/gu;
+
+function textOf({ type, code, source, fileName }) {
+  if (type === 'asset') return source;
+  return oneByte(code.replaceAll('"@dist/', `"${'../'.repeat(fileName.split('/').length - 1) || './'}`));
+}
+
+/** Writes the few characters beyond Latin-1 as escapes: with a single one V8 keeps a whole file at two bytes a character. */
+function oneByte(code) {
+  return code.replaceAll(/[^\0-\u{ff}]/gu, (sign) =>
+    [...Array(sign.length).keys()]
+      .map((index) => `\\u${sign.charCodeAt(index).toString(16).padStart(4, '0')}`)
+      .join(''),
+  );
+}
+
+/** Groups of modules that become one file each; what is in none is divided by who imports it. */
+function groupsOf(source) {
+  let places = null;
+  const name = (id, graph) => {
+    places ??= placesOf(source, graph);
+    return places.get(id) ?? null;
+  };
+  return [{ name, debugName: 'starts' }];
+}
+
+/** Maps modules to the names of their groups. */
+function placesOf(source, graph) {
+  const imports = (id) => graph.getModuleInfo(id)?.importedIds ?? [];
+  const closure = (names) => {
+    const found = new Set();
+    const open = names.map((name) => join(source, `${name}.ts`));
+    for (let id = open.pop(); id !== undefined; id = open.pop()) {
+      if (found.has(id) || !id.startsWith(source)) continue;
+      found.add(id);
+      open.push(...imports(id));
+    }
+    return found;
+  };
+  const places = new Map();
+  const put = (ids, group) => {
+    for (const id of ids) if (!places.has(id)) places.set(id, group);
+  };
+  for (const { name, roots } of FIRST) put(closure(roots), name);
+  const registry = graph.getModuleInfo(join(source, 'commands', 'registry.ts'));
+  const run = join(source, `${DAEMON[0]}.ts`);
+  const commands = registry.dynamicallyImportedIds.filter((id) => id !== run);
+  const ofLight = closure(LIGHT);
+  const ofCommands = closure(commands.map((id) => relative(source, id).replace(/\.ts$/u, '')));
+  const daemon = [...closure(DAEMON)].filter((id) => !ofLight.has(id));
+  const config = closure(['config/load-child']);
+  const server = closure(['daemon/single-server']);
+  put(
+    daemon.filter((id) => config.has(id)),
+    'config',
+  );
+  put(
+    daemon.filter((id) => ofCommands.has(id)),
+    'shared',
+  );
+  put(
+    daemon.filter((id) => server.has(id)),
+    'server',
+  );
+  put(daemon, 'daemon');
+  for (const name of ENTRIES) places.delete(join(source, `${name}.ts`));
+  return places;
+}
+
+/** Writes a file, with the folders above it, unless it has this text already. */
+export function writeChanged(file, text) {
+  if (existsSync(file) && readFileSync(file, 'utf8') === text) return;
+  mkdirSync(dirname(file), { recursive: true });
+  writeFileSync(file, text);
+}
