@@ -2,12 +2,12 @@
 import { spawn } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { isRunning } from '../fakes/processes.ts';
 import { requireProgram } from '../fakes/require-program.ts';
-import { tempHome } from '../fakes/temp-home.ts';
+import { sharedHome, tempHome } from '../fakes/temp-home.ts';
 import { waitFor } from '../fakes/wait-for.ts';
-import { CLI, FIXTURE, fixture, leftOver, runCli, startDaemon } from './daemon.ts';
+import { CLI, FIXTURE, fixture, leftOver, runCli, type RunningDaemon, startDaemon } from './daemon.ts';
 
 /** Here the daemon is nobody's child: what was started is ended by the command that a user has for it. */
 function cleanHome() {
@@ -147,24 +147,6 @@ describe.skipIf(!requireProgram('script'))('monitor in a terminal', { timeout: 1
     expect(await daemon.server('a')).toMatchObject({ state: 'running' });
   });
 
-  test.each([
-    ['Ctrl-C', null],
-    ['SIGTERM', 'SIGTERM'],
-  ] as const)('gives the terminal back after %s', async (_, signal) => {
-    const daemon = await startDaemon({ a: fixture() });
-    await daemon.up('a');
-    const shown = inTerminal(
-      daemon.home,
-      `sh -c 'echo $$ > ${daemon.home}/pid; exec ${monitor(daemon.home)}'`,
-    );
-    await waitFor(() => shown.says().includes('1 healthy'), { what: 'the first picture' });
-    if (signal === null) shown.type('\u0003');
-    else process.kill(Number(readFileSync(`${daemon.home}/pid`, 'utf8')), signal);
-    const { before, after, code } = await shown.end();
-    expect({ after, code }).toEqual({ after: before, code: 'code 0' });
-    expect(shown.says()).toContain('\u001B[?25h\u001B[?1049l');
-  });
-
   test('waits for a daemon that is gone, and shows the next one', async () => {
     const first = await startDaemon({ a: fixture() });
     await first.up('a');
@@ -258,8 +240,34 @@ test(
   },
 );
 
-test('completion answers for a real daemon', { timeout: 180_000 }, async () => {
-  const daemon = await startDaemon({ a: fixture(), 'b.c': fixture() });
-  await daemon.up('a');
-  expect(daemon.run('completion', 'fish', '--servers')).toEqual({ code: 0, out: 'a\nb.c\n', err: '' });
+describe('a daemon that nothing happens to', { timeout: 180_000 }, () => {
+  let daemon: RunningDaemon;
+  const shared = sharedHome();
+  beforeAll(async () => {
+    daemon = await startDaemon({ a: fixture(), 'b.c': fixture() }, shared);
+  });
+  afterAll(() => shared.endAll());
+
+  test('is what completion answers for', async () => {
+    await daemon.up('a');
+    expect(daemon.run('completion', 'fish', '--servers')).toEqual({ code: 0, out: 'a\nb.c\n', err: '' });
+  });
+
+  test.skipIf(!requireProgram('script')).each([
+    ['Ctrl-C', null],
+    ['SIGTERM', 'SIGTERM'],
+  ] as const)('is left by monitor with the terminal given back, after %s', async (_, signal) => {
+    await daemon.up('a');
+    await daemon.up('b.c');
+    const shown = inTerminal(
+      daemon.home,
+      `sh -c 'echo $$ > ${daemon.home}/pid; exec ${monitor(daemon.home)}'`,
+    );
+    await waitFor(() => shown.says().includes('2 healthy'), { what: 'the first picture' });
+    if (signal === null) shown.type('\u0003');
+    else process.kill(Number(readFileSync(`${daemon.home}/pid`, 'utf8')), signal);
+    const { before, after, code } = await shown.end();
+    expect({ after, code }).toEqual({ after: before, code: 'code 0' });
+    expect(shown.says()).toContain('\u001B[?25h\u001B[?1049l');
+  });
 });
