@@ -48,7 +48,7 @@ export async function connect(
   const deadline = clock.monotonic() + SETTLE_TIMEOUT;
   for (;;) {
     const socket = await openSocket(socketPath);
-    if (socket !== null) return createClient(socket, clock);
+    if (socket !== null) return createClient(socket, { socketPath, clock });
     const { findUnreachableDaemon } = await import('./unreachable-daemon.ts');
     const pid = findUnreachableDaemon(socketPath);
     if (pid === null) throw noDaemon(socketPath);
@@ -93,26 +93,31 @@ function open(path: string): Promise<Socket | null> {
 /** Ms within which an answer, or the first status, has to come. */
 const ANSWER_TIMEOUT = 10_000;
 
-function createClient(socket: Socket, clock: Clock): Client {
+interface ClientParts {
+  readonly socketPath: string;
+  readonly clock: Clock;
+}
+
+function createClient(socket: Socket, parts: ClientParts): Client {
   const exchange = createRpcClient(socket);
   return {
     closed: exchange.closed,
     close: () => exchange.close(),
     request: (method, params, { timeout = ANSWER_TIMEOUT } = {}) =>
-      request(exchange, { method, params }, { timeout, clock }),
-    watch: (onStatus, signal) => watch(exchange, onStatus, { signal, clock }),
+      request(exchange, { method, params }, { ...parts, timeout }),
+    watch: (onStatus, signal) => watch(exchange, onStatus, { ...parts, signal }),
   };
 }
 
 function request<M extends RequestMethod>(
   exchange: RpcClient,
   { method, params }: { method: M; params: Methods[M]['params'] },
-  { timeout, clock }: { timeout: number; clock: Clock },
+  { timeout, clock, socketPath }: ClientParts & { readonly timeout: number },
 ): Promise<Methods[M]['result']> {
   return new Promise((resolve, reject) => {
     const cancel = clock.after(timeout, () => {
       forget();
-      reject(noAnswer(method, timeout));
+      void noAnswer(method, timeout, socketPath).then(reject);
     });
     const forget = exchange.call(method, params, {
       onEnd: (error) => {
@@ -135,12 +140,15 @@ function request<M extends RequestMethod>(
 function watch(
   exchange: RpcClient,
   onStatus: (status: Status) => void,
-  { signal, clock }: { readonly signal: AbortSignal; readonly clock: Clock },
+  { signal, clock, socketPath }: ClientParts & { readonly signal: AbortSignal },
 ): Promise<void> {
   let cancel = (): void => {};
   return new Promise<void>((resolve, reject) => {
     // Later ones come when something changes.
-    cancel = clock.after(ANSWER_TIMEOUT, () => reject(noAnswer('watch', ANSWER_TIMEOUT)));
+    cancel = clock.after(
+      ANSWER_TIMEOUT,
+      () => void noAnswer('watch', ANSWER_TIMEOUT, socketPath).then(reject),
+    );
     signal.addEventListener('abort', () => resolve(), { once: true });
     if (signal.aborted) resolve();
     exchange.call(
@@ -206,12 +214,11 @@ function noDaemon(socketPath: string): WatchdogError {
   });
 }
 
-function noAnswer(method: string, timeout: number): WatchdogError {
+async function noAnswer(method: string, timeout: number, socketPath: string): Promise<WatchdogError> {
+  const { hintOnSilence } = await import('./unreachable-daemon.ts');
   return new WatchdogError(
     'CONTROL_FAILED',
     `Cannot get an answer to "${method}": the daemon gave none within ${timeout / 1000} s`,
-    {
-      hint: 'It may be blocked: see mcp-watchdog logs',
-    },
+    { hint: hintOnSilence(socketPath) },
   );
 }

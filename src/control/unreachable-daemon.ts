@@ -2,6 +2,7 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { readFileOrNull } from '../system/files/read-file.ts';
+import { readProcess } from '../system/process/process-table.ts';
 import { homeHolder } from './fallback-place.ts';
 
 /**
@@ -15,6 +16,14 @@ export function findUnreachableDaemon(socketPath: string): number | null {
   const run = dirname(socketPath);
   const home = dirname(run);
   return homeHolder(socketPath) ?? (existsSync(run) ? null : findByCommand(home));
+}
+
+/** Says what to do about a daemon that took the connection and does not answer. @param socketPath `Paths.socket` */
+export function hintOnSilence(socketPath: string): string {
+  const pid = homeHolder(socketPath);
+  return pid !== null && readProcess(pid)?.isStopped === true
+    ? `Its process is stopped, as by Ctrl-Z or SIGSTOP: kill -CONT ${pid} lets it go on`
+    : 'It may be blocked: see mcp-watchdog logs';
 }
 
 function findByCommand(home: string): number | null {

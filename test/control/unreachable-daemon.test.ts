@@ -6,8 +6,11 @@ import { dirname, join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { connect } from '../../src/control/client.ts';
 import { acquireLock } from '../../src/control/lock.ts';
-import { findUnreachableDaemon } from '../../src/control/unreachable-daemon.ts';
+import { findUnreachableDaemon, hintOnSilence } from '../../src/control/unreachable-daemon.ts';
 import { resolvePaths } from '../../src/system/files/paths.ts';
+import { identifyProcess } from '../../src/system/process/process-identity.ts';
+import { readProcess } from '../../src/system/process/process-table.ts';
+import { waitFor } from '../fakes/wait-for.ts';
 
 const isLinux = process.platform === 'linux';
 
@@ -39,6 +42,18 @@ test('a daemon is found by its lock', async () => {
     code: 'CONTROL_FAILED',
     message: `Cannot reach the daemon: pid ${process.pid} runs in "${dirname(run)}", and its socket is not there`,
   });
+});
+
+test('a daemon that somebody stopped is told to be let go on', async () => {
+  const home = homeThatIsGone();
+  const { run, socket } = resolvePaths(home);
+  mkdirSync(join(run, 'lock'), { recursive: true, mode: 0o700 });
+  const { pid = 0 } = await play(['run', '--home', home]);
+  writeFileSync(join(run, 'lock', '1'), JSON.stringify(identifyProcess(pid)), { mode: 0o600 });
+  expect(hintOnSilence(socket)).toBe('It may be blocked: see mcp-watchdog logs');
+  process.kill(pid, 'SIGSTOP');
+  await waitFor(() => readProcess(pid)?.isStopped === true);
+  expect(hintOnSilence(socket)).toContain(`kill -CONT ${pid}`);
 });
 
 // Only Linux shows the command line and the environment of a process as files.

@@ -1,6 +1,12 @@
 // Whole picture of the live view: header, the list or one server, news, and what the keys do.
 import { neutralise } from '../../core/base/text.ts';
-import { countTroubles, type TroubleCounts, troublesOf } from '../../core/status/troubles.ts';
+import {
+  countTroubles,
+  groupIn,
+  orderOf,
+  type TroubleCounts,
+  troublesOf,
+} from '../../core/status/troubles.ts';
 import type { ShownEvent } from '../../core/status/shown-event.ts';
 import type { OperatorAction } from '../../core/model/vocabulary.ts';
 import { isStarting } from '../../core/status/health-summary.ts';
@@ -15,7 +21,7 @@ export interface FrameSize extends Room {
   readonly rows: number;
 }
 
-/** Below these, one line says what is wrong. */
+/** Below these, one line says what is wrong, and as many servers follow as there are lines. */
 const MIN_WIDTH = 30;
 const MIN_ROWS = 6;
 
@@ -32,7 +38,8 @@ const ASCII: Readonly<Record<string, string>> = { '“': '"', '”': '"', '…':
 
 function picture(model: Model, facts: Facts, size: FrameSize): string[] {
   const { rows, width } = size;
-  if (width < MIN_WIDTH || rows < MIN_ROWS) return filled([tinyLine(facts, size)], rows);
+  if (width < MIN_WIDTH || rows < MIN_ROWS)
+    return filled([tinyLine(facts, size), ...tinyList(facts, size)], rows);
   const foot = footLines(model, facts, size);
   const header = headerLine(model, facts, size);
   const room = rows - foot.length - 1;
@@ -65,6 +72,15 @@ function tinyLine(facts: Facts, { width, signs, colour }: FrameSize): string {
       ? `${signs.marks.healthy} ${counts.healthy} healthy`
       : `${signs.marks.needs_you} ${needYou(counts)}: ${names.join(', ')}`;
   return paint(fit(text, width), counts.needs_you === 0 ? 'green' : 'red', colour);
+}
+
+/** Mark and name of each server, the worst first. */
+function tinyList({ status, now }: Facts, { width, signs, colour }: FrameSize): string[] {
+  return orderOf(status, now).map((server) => {
+    const group = groupIn(status, server, now);
+    const mark = paint(signs.marks[group], GROUP_STYLES[group], colour);
+    return width < 3 ? '' : `${mark} ${middle(server.name, width - 2)}`;
+  });
 }
 
 function needYou({ needs_you: count }: TroubleCounts): string {

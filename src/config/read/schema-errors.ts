@@ -173,9 +173,12 @@ function wrongName(issue: Issue & { code: 'invalid_key' }, path: KeyPath): Schem
 
 function simpler(name: string): string {
   const plain = name
+    // Letters without their accents; what has no such letter becomes a dash.
+    .normalize('NFKD')
+    .replaceAll(/\p{Mn}/gu, '')
     .toLowerCase()
     .replaceAll(/[^a-z0-9._-]+/g, '-')
-    .replace(/^[^a-z0-9]+/, '')
+    .replaceAll(/^[^a-z0-9]+|-+$/g, '')
     .slice(0, 64);
   return plain === '' ? 'my-server' : plain;
 }

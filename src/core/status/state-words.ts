@@ -30,7 +30,7 @@ export function stateWords(server: StateFacts): string {
   const trouble = troubleWords(server);
   if (trouble !== null) return trouble;
   if (phase !== undefined) return phase === 'probation' ? 'on probation' : 'updating';
-  if (server.health.up === null) return state === 'watched' ? 'not asked yet' : 'starting';
+  if (server.health.up === null) return state === 'watched' ? unknownWords(server) : 'starting';
   return state === 'watched' ? 'answering' : 'running';
 }
 
@@ -39,6 +39,11 @@ export function wordsSince(server: ServerStatus): number {
   const { state, since, verdictSince = since } = server;
   const isUp = state === 'running' || state === 'watched';
   return isUp && troubleWords(server) !== null ? Math.max(since, verdictSince) : since;
+}
+
+/** What is only watched may have been asked without a verdict, as under a name that no host has. */
+function unknownWords({ health }: StateFacts): string {
+  return health.detail === null ? 'not asked yet' : 'no verdict yet';
 }
 
 function restWords({ enabled, desired, stoppedBecause }: StateFacts): string {

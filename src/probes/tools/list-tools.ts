@@ -95,7 +95,8 @@ export async function listTools(transport: McpTransport, signal: AbortSignal): P
     if (!Array.isArray(result['tools'])) return fail('server', 'The answer to tools/list holds no tools');
     characters += JSON.stringify(result['tools']).length;
     for (const entry of result['tools']) tools.push(...toolOf(entry));
-    if (tools.length > MAX_TOOLS || characters > MAX_CHARACTERS) break;
+    if (tools.length > MAX_TOOLS) return tooLong(`${MAX_TOOLS} tools`);
+    if (characters > MAX_CHARACTERS) return tooLong('16 MiB');
     const { nextCursor } = result;
     // A page that was given already brings nothing new: the list ends here, as the probe says of it.
     if (typeof nextCursor !== 'string') return { ok: true, tools };
@@ -104,7 +105,11 @@ export async function listTools(transport: McpTransport, signal: AbortSignal): P
     cursors.add(nextCursor);
     params = { cursor: nextCursor };
   }
-  return fail('server', `Its list of tools does not end: ${tools.length} so far`);
+  return tooLong(`${MAX_PAGES} pages (${tools.length} tools so far)`);
+}
+
+function tooLong(limit: string): ToolsFailure {
+  return fail('server', `Its list of tools is longer than ${limit}`);
 }
 
 /** The first of each name. */

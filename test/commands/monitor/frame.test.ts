@@ -190,6 +190,12 @@ describe('the list', () => {
 
   it('is one line where there is no room', () => {
     expect(draw(29, 20, fresh())[0]).toBe('✗ 2 need you: postgres, a-ve…');
+    expect(draw(20, 5, fresh()).slice(1)).toEqual([
+      '✗ postgres',
+      '✗ a-very-lo…ype-0001',
+      '◐ browser',
+      '✓ fetch',
+    ]);
     expect(draw(80, 3, fresh())[0]).toMatch(/^✗ 2 need you: postgres, a-very/u);
     expect(draw(80, 3, fresh([serverStatus()]), factsOf([serverStatus()]))[0]).toBe('✓ 1 healthy');
   });

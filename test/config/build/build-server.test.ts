@@ -190,6 +190,9 @@ describe('a server', () => {
     expect(problemsOf('servers: {"My Server": {package: p}}')).toEqual([
       expect.stringMatching(/servers\["My Server"\]: must be a name of a-z.*; write it like my-server/),
     ]);
+    expect(problemsOf('servers: {"Übersicht café!": {package: p}}')).toEqual([
+      expect.stringMatching(/; write it like ubersicht-cafe$/),
+    ]);
     expect(problemsOf('servers: {"..": {package: p}}')).toHaveLength(1);
     expect(problemsOf('servers: {constructor: {package: p}}')).toEqual([]);
   });

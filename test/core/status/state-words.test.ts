@@ -45,7 +45,11 @@ describe('a state in words', () => {
     ['rolling back', { state: 'starting', update: updating('rolling_back') }],
     ['answering', { state: 'watched' }],
     ['down', { state: 'watched', health: DOWN }],
-    ['not asked yet', { state: 'watched', health: { ...health, up: null } }],
+    ['not asked yet', { state: 'watched', health: { ...health, up: null, detail: null } }],
+    [
+      'no verdict yet',
+      { state: 'watched', health: { ...health, up: null, detail: 'no host has the name x' } },
+    ],
   ])('%s', (words, change) => {
     expect(stateWords(serverStatus(change))).toBe(words);
   });

@@ -68,7 +68,7 @@ describe('the tools of a server that runs', () => {
     await isReady();
     expect(await prober.tools('server')).toMatchObject({
       ok: false,
-      detail: 'Its list of tools does not end: 100 so far',
+      detail: 'Its list of tools is longer than 100 pages (100 tools so far)',
     });
   });
 
@@ -148,7 +148,7 @@ describe('an interview', () => {
     expect(outcome).toEqual({
       ok: false,
       fault: 'server',
-      detail: 'Its list of tools does not end: 100 so far',
+      detail: 'Its list of tools is longer than 100 pages (100 tools so far)',
     });
   });
 });
