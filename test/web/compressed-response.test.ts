@@ -1,5 +1,5 @@
 import { get } from 'node:http';
-import { gunzipSync } from 'node:zlib';
+import { gunzipSync, inflateRawSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import { compressOnce } from '../../src/web/compressed-response.ts';
 import { startWeb } from '../fakes/web.ts';
@@ -13,6 +13,19 @@ describe('compressOnce()', () => {
     expect(gunzipSync(first)).toEqual(LARGE);
     expect(first.length).toBeLessThan(LARGE.length / 10);
   });
+
+  // Around the sizes at which it is cut into parts.
+  test.each([0, 1, 1024 ** 2, 2 * 1024 ** 2 - 1, 2 * 1024 ** 2, 3 * 1024 ** 2 + 7])(
+    'is read by everybody as the same text of %i bytes, which is one member of gzip',
+    async (length) => {
+      const text = Buffer.alloc(length, 'mcp_watchdog_server_up{server="s"} 1\n');
+      const packed = await compressOnce(text);
+      expect(gunzipSync(packed).equals(text)).toBe(true);
+      // What is read of a stream without its first ten bytes ends where checksum and length begin.
+      expect(inflateRawSync(packed.subarray(10, -8)).equals(text)).toBe(true);
+      expect(packed.readUInt32LE(packed.length - 4)).toBe(length);
+    },
+  );
 });
 
 test('a small text is sent plain, whatever the client takes', async () => {
