@@ -1,4 +1,4 @@
-// Load of the daemon itself: its share of a core over minutes, for what is worth its cost on a busy daemon only.
+// Load of the daemon itself: its share of a core over minutes, for what is worth its cost on a busy daemon only, and when its garbage is collected.
 import type { Bus } from '../system/bus.ts';
 import type { Clock } from '../system/time/clock.ts';
 import { ownCpuTime } from '../system/process/process-memory.ts';
@@ -44,4 +44,24 @@ export function watchOwnLoad({
     isStart = false;
     since = { at, cpu };
   });
+}
+
+/**
+ * Returns a function to call when work was done that does not come again: the heap is collected once what it left is garbage. The
+ * first opening of the page leaves 2 MB, which would stay for hours in a daemon that does little.
+ */
+export function collectLater({
+  bus,
+  clock,
+  collect = collectAfterStart,
+}: Pick<OwnLoadParts, 'bus' | 'clock'> & { readonly collect?: () => void }): () => void {
+  let since: number | null = null;
+  bus.subscribe((event) => {
+    if (event.kind !== 'ticked' || since === null || clock.monotonic() - since < SETTLING) return;
+    since = null;
+    collect();
+  });
+  return () => {
+    since = clock.monotonic();
+  };
 }

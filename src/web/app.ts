@@ -38,6 +38,8 @@ export interface WebAppOptions extends AlertmanagerWebhookOptions, RulesApiOptio
   readonly access?: AccessControl;
   /** Called after each scrape of /metrics with the user agent and the Host header; safe to print, short, perhaps empty. */
   readonly onScrape?: (by: string, host: string) => void;
+  /** Called once, when somebody has asked for a page and the pages are loaded. */
+  readonly onOpened?: () => void;
   /** Called with errors of ours; the client gets a 500 without details. */
   readonly onFault: (error: unknown) => void;
 }
@@ -51,6 +53,7 @@ export function createPages(options: WebAppOptions, routes: PlainRoutes): Reques
   addRoutes(app, options, routes);
   app.use(missing);
   app.use(failed(options.onFault));
+  options.onOpened?.();
   return app;
 }
 

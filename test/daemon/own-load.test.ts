@@ -1,14 +1,19 @@
 // The daemon's own load: over a minute of ticks, its start left out.
 import { expect, it } from 'vitest';
-import { watchOwnLoad } from '../../src/daemon/own-load.ts';
+import { collectLater, watchOwnLoad } from '../../src/daemon/own-load.ts';
 import { createBus } from '../../src/system/bus.ts';
 import { FakeClock } from '../fakes/clock.ts';
 
-function story() {
+function world() {
   const clock = new FakeClock();
   const bus = createBus(clock, (error) => {
     throw error;
   });
+  return { clock, bus };
+}
+
+function story() {
+  const { clock, bus } = world();
   const told: number[] = [];
   const settled: number[] = [];
   let cpu = 5000;
@@ -41,4 +46,19 @@ it('says once that the start is over', async () => {
   const { settled, tick } = story();
   for (let count = 0; count < 12; count += 1) await tick(30);
   expect(settled).toEqual([30_000]);
+});
+
+it('collects once, some time after each piece of work that does not come again', async () => {
+  const { clock, bus } = world();
+  const collected: number[] = [];
+  const workDone = collectLater({ bus, clock, collect: () => void collected.push(clock.monotonic()) });
+  const tick = async (): Promise<void> => {
+    await clock.advance(15_000);
+    bus.publish({ kind: 'ticked' });
+  };
+  for (let count = 0; count < 4; count += 1) await tick();
+  expect(collected).toEqual([]);
+  workDone();
+  for (let count = 0; count < 4; count += 1) await tick();
+  expect(collected).toEqual([90_000]);
 });

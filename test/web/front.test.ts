@@ -28,6 +28,17 @@ test('what monitoring reads needs no pages, and neither does what is refused', a
   expect(load).toHaveBeenCalledTimes(1);
 });
 
+test('tells once that the pages are loaded', async () => {
+  const onOpened = vi.fn();
+  const web = await startWeb({ onOpened });
+  onTestFinished(() => web.close());
+  await web.ask('/metrics');
+  expect(onOpened).not.toHaveBeenCalled();
+  await web.ask('/status.txt');
+  await web.ask('/status.txt');
+  expect(onOpened).toHaveBeenCalledTimes(1);
+});
+
 test('the same headers, with the pages and without', async () => {
   const web = await open(real);
   const of = async (path: string): Promise<unknown> => {

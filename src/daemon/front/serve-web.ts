@@ -14,6 +14,7 @@ import { listenHttp, type HttpListener } from '../../system/net/http-listener.ts
 import type { QueryApiOptions } from '../../web/api/query-api.ts';
 import type { RulesApiOptions } from '../../web/rules-api.ts';
 import type { StateStore } from '../home/state-store.ts';
+import { collectLater } from '../own-load.ts';
 import type { Page } from './open-page.ts';
 import { openWebAccess } from './web-access.ts';
 
@@ -61,6 +62,7 @@ export async function serveWeb(parts: WebParts): Promise<HttpListener> {
     allowedHosts: config.metrics.allowedHosts,
     isReady: () => status().servers.every((server) => !isFirstStart(server)),
     isHealthy: () => clock.monotonic() - lastTick < Math.max(LATE, MISSED_TICKS * interval()),
+    onOpened: collectLater({ bus, clock }),
     onScrape: (by, host) => bus.publish({ kind: 'scraped', by, host }),
     alertmanagerWebhook: parts.alertmanagerWebhook,
     onFault: (err) => log.error({ err }, 'Cannot answer a request'),
