@@ -59,10 +59,13 @@ describe.skipIf(!hasChromium)('the page', () => {
     await until(() => page.locator('.row').count()).toBe(200);
     await streaming();
     const { name } = scene.stage.story().status.servers[180]!;
+    // The counts came: rows out of sight show them a few at a time, the last one at the end.
+    const last = page.locator('.row').last().locator('.cell', { hasText: 'calls/min' });
+    await until(() => last.innerText()).toMatch(/^\d/u);
     // Time stands still, as each row tells how long something lasts.
     await page.evaluate(`
-      const { now } = { now: Date.now() };
-      Date.now = () => now;
+      const at = Date.now();
+      Date.now = () => at;
       new Promise((resolve) => setTimeout(resolve, 1500)).then(() => {
         window.touched = new Set();
         new MutationObserver((records) => {
