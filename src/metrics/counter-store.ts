@@ -55,7 +55,7 @@ export function createCounterStore(): CounterStore {
       return changed;
     },
     remove: (server) => void counters.delete(server),
-    save: () => saveCounters([...counters.keys()].flatMap(samplesOf)),
+    save: () => saveCounters(counters.values()),
     restore: (saved) => {
       for (const { metric, labels, value } of readCounters(saved)) add(metric, labels, value);
     },
@@ -94,11 +94,16 @@ function keyOf(metric: MetricName, labels: Labels): string {
   return known ?? key;
 }
 
-/** Only counters that survive a restart; zeros are left out. */
-function saveCounters(samples: readonly Sample[]): SavedCounters {
+/** Only counters that survive a restart; zeros are left out, which most are. */
+function saveCounters(all: Iterable<ServerCounts>): SavedCounters {
   const saved: Record<string, { labels: Labels; value: number }[]> = {};
-  for (const { metric, labels, value } of samples)
-    if (value > 0 && METRICS[metric].survives === true) (saved[metric] ??= []).push({ labels, value });
+  for (const { samples } of all)
+    for (let index = 0; index < samples.length; index += 1) {
+      const sample = samples[index];
+      if (sample === undefined || sample.value <= 0) continue;
+      const { metric, labels, value } = sample;
+      if (METRICS[metric].survives === true) (saved[metric] ??= []).push({ labels, value });
+    }
   return saved;
 }
 

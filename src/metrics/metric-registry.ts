@@ -66,7 +66,7 @@ export function createMetricRegistry(): MetricRegistry {
       const ends: number[] = [];
       let inThisTurn = 0;
       for (const { bytes, pieces } of taken) {
-        if (bytes !== null) text.add(bytes);
+        if (bytes !== null) text.addLater(bytes);
         for (const piece of pieces()) {
           text.add(piece);
           inThisTurn += piece.length;
@@ -97,11 +97,15 @@ export function createMetricRegistry(): MetricRegistry {
 
 /** Bytes that a text may be longer than the last one before it has to move. */
 const MORE = 4096;
+/** Of one unit of a string, in UTF-8. */
+const MOST_BYTES = 3;
 
 /** Bytes to which texts are added: in pieces of their own all of them would be there twice until the next collection. */
 function createGrowingText(expected: number) {
   let bytes = Buffer.allocUnsafeSlow(expected + MORE);
   let length = 0;
+  /** Bytes that are still to be copied to the end. */
+  let waiting: Uint8Array | null = null;
 
   function makeRoom(needed: number): void {
     if (length + needed <= bytes.length) return;
@@ -110,18 +114,42 @@ function createGrowingText(expected: number) {
     bytes = larger;
   }
 
+  function addWaiting(): void {
+    if (waiting === null) return;
+    makeRoom(waiting.length);
+    bytes.set(waiting, length);
+    length += waiting.length;
+    waiting = null;
+  }
+
   return {
     get length() {
-      return length;
+      return length + (waiting?.length ?? 0);
     },
-    add(piece: string | Buffer) {
-      const size = typeof piece === 'string' ? Buffer.byteLength(piece) : piece.length;
-      makeRoom(size);
-      if (typeof piece === 'string') bytes.write(piece, length);
-      else piece.copy(bytes, length);
-      length += size;
+    add(piece: string) {
+      addWaiting();
+      // Only near the end of the room is it worth to know how long it is.
+      if (length + MOST_BYTES * piece.length > bytes.length) makeRoom(Buffer.byteLength(piece));
+      length += bytes.write(piece, length);
     },
-    bytes: () => bytes.subarray(0, length),
+    /** Adds bytes of an earlier text: those that follow each other there are copied together. */
+    addLater(piece: Buffer) {
+      const isNext =
+        waiting !== null &&
+        waiting.buffer === piece.buffer &&
+        waiting.byteOffset + waiting.length === piece.byteOffset;
+      if (waiting !== null && isNext) {
+        const { byteOffset } = waiting;
+        waiting = new Uint8Array(piece.buffer, byteOffset, waiting.length + piece.length);
+      } else {
+        addWaiting();
+        waiting = piece;
+      }
+    },
+    bytes() {
+      addWaiting();
+      return bytes.subarray(0, length);
+    },
   };
 }
 
