@@ -43,6 +43,7 @@ export function openHttpUpstream({ target, events, toolHeaders }: HttpUpstreamPa
   const session = openHttpSession(target);
   const closing = new AbortController();
   const exchanges = new Map<string, AbortController>();
+  let notices = 0;
   let isGreeted = false;
   let renewal: Promise<boolean> | null = null;
   let cancelRetry = (): void => {};
@@ -92,10 +93,11 @@ export function openHttpUpstream({ target, events, toolHeaders }: HttpUpstreamPa
     if (!signal.aborted) cancelRetry = clock.after(RETRY_DELAY, () => void listen(signal));
   }
 
-  function deliver(text: string): JsonObject | null {
+  /** @param read the message, where somebody has parsed it */
+  function deliver(text: string, read: JsonObject | null = null): JsonObject | null {
     if (isTooDeep(text)) return null;
     const line = onOneLine(text);
-    const message = readResponse(line) ?? parseJson(line);
+    const message = read ?? readResponse(line) ?? parseJson(line);
     if (!isObject(message)) return null;
     const { method } = message;
     const list = typeof method === 'string' ? changedList(method) : null;
@@ -128,11 +130,11 @@ export function openHttpUpstream({ target, events, toolHeaders }: HttpUpstreamPa
     const { id, method } = message;
     if (!isId(id) || typeof method !== 'string') return void response.body.resume();
     let isAnswered = false;
-    const note = (part: string): void => {
-      const told = deliver(part);
+    const note = (part: string, read: JsonObject | null = null): void => {
+      const told = deliver(part, read);
       if (told !== null && told['method'] === undefined && told['id'] === id) isAnswered = true;
     };
-    if (isStream(response)) await readStream(response.body, note);
+    if (isStream(response)) await readStream(response.body, (part) => note(part));
     else takeBody(await readAll(response.body), { id, status: response.status, note });
     if (!isAnswered && !signal.aborted) throw new Error('The answer ended early');
   }
@@ -143,11 +145,16 @@ export function openHttpUpstream({ target, events, toolHeaders }: HttpUpstreamPa
       id,
       status,
       note,
-    }: { readonly id: string | number; readonly status: number; readonly note: (text: string) => void },
+    }: {
+      readonly id: string | number;
+      readonly status: number;
+      readonly note: (text: string, read?: JsonObject) => void;
+    },
   ): void {
     const message = readResponse(body);
     // Errors about headers and sessions name no request.
-    if (message !== null) return note(message['id'] === id ? body : JSON.stringify({ ...message, id }));
+    if (message !== null && message['id'] === id) return note(body, message);
+    if (message !== null) return note(JSON.stringify({ ...message, id }));
     if (status < 400) return;
     const error = { code: -32_000, message: `The server answered with HTTP status ${status}` };
     note(JSON.stringify({ jsonrpc: '2.0', id, error }));
@@ -171,7 +178,8 @@ export function openHttpUpstream({ target, events, toolHeaders }: HttpUpstreamPa
       const message = parseJson(text);
       if (!isObject(message) || cancel(message)) return 'written';
       const abort = new AbortController();
-      const id = key ?? `${String(message['id'])} ${exchanges.size}`;
+      // Ids of requests begin otherwise.
+      const id = key ?? `notice ${(notices += 1)}`;
       exchanges.set(id, abort);
       const end = (): void => {
         exchanges.delete(id);
@@ -179,15 +187,14 @@ export function openHttpUpstream({ target, events, toolHeaders }: HttpUpstreamPa
         // A server that has ended is known as such by then, and its successor waited for.
         clock.after(BROKEN_DELAY, () => !closing.signal.aborted && events.onBroken(key));
       };
-      void exchange(message, text, AbortSignal.any([abort.signal, closing.signal])).then(
-        () => void exchanges.delete(id),
-        end,
-      );
+      void exchange(message, text, abort.signal).then(() => void exchanges.delete(id), end);
       return 'written';
     },
     close() {
       cancelRetry();
       closing.abort();
+      // One by one: a signal that follows two others costs as much as the rest of a request.
+      for (const abort of exchanges.values()) abort.abort();
       http.dropSockets();
       void session.close({ clock, timeout: RETRY_DELAY, signal: new AbortController().signal });
     },
@@ -210,16 +217,19 @@ function readStream(body: Readable, onText: (text: string) => unknown): Promise<
   });
 }
 
-async function readAll(body: Readable): Promise<string> {
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  for await (const chunk of body) {
-    if (!Buffer.isBuffer(chunk)) continue;
-    bytes += chunk.length;
-    if (bytes > MAX_MESSAGE) throw new Error('The answer is too long');
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString();
+function readAll(body: Readable): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let bytes = 0;
+    body.on('data', (chunk: Buffer) => {
+      bytes += chunk.length;
+      if (bytes > MAX_MESSAGE) body.destroy(new Error('The answer is too long'));
+      else chunks.push(chunk);
+    });
+    body.once('end', () => resolve(Buffer.concat(chunks).toString()));
+    body.once('error', reject);
+    body.once('close', () => reject(new Error('The answer ended early')));
+  });
 }
 
 /** Headers that repeat what the body says, as the modern era asks for: the subject, and some arguments of tools. */

@@ -147,13 +147,9 @@ class Exchange {
     this.#response = response;
     // The first to hear of it; and a reader that has left does not need the error.
     response.on('error', told);
-    const headers = Object.entries(response.headersDistinct).map(([name, values]) => [
-      name,
-      values?.[0] ?? '',
-    ]);
     this.#callbacks.resolve({
       status: response.statusCode ?? 0,
-      headers: Object.fromEntries(headers),
+      headers: firstOfEach(response.rawHeaders),
       body: response,
     });
   }
@@ -164,6 +160,16 @@ class Exchange {
     this.#request.signal.removeEventListener('abort', this.#onAbort);
     this.#callbacks.onEnd(isClean);
   }
+}
+
+/** Returns headers by their names in lower case; of a repeated one the first value. Node's own tables hold all of them. */
+function firstOfEach(raw: readonly string[]): Readonly<Record<string, string>> {
+  const headers: Record<string, string> = {};
+  for (let index = 0; index < raw.length; index += 2) {
+    const name = (raw[index] ?? '').toLowerCase();
+    if (!Object.hasOwn(headers, name)) headers[name] = raw[index + 1] ?? '';
+  }
+  return headers;
 }
 
 export function abortError(): Error {
