@@ -11,6 +11,7 @@ import * as cpu from './measures/cpu.mjs';
 import * as fleet from './measures/fleet.mjs';
 import * as frozen from './measures/frozen.mjs';
 import * as gateway from './measures/gateway.mjs';
+import * as gatewayHttp from './measures/gateway-http.mjs';
 import * as gatewayMemory from './measures/gateway-memory.mjs';
 import * as history from './measures/history.mjs';
 import * as install from './measures/install.mjs';
@@ -33,6 +34,7 @@ const MEASURES = {
   cli,
   install,
   gateway,
+  'gateway-http': gatewayHttp,
   'gateway-memory': gatewayMemory,
   page,
   soak,

@@ -1,14 +1,15 @@
 // What the gateway costs, beside a raw bridge from HTTP to a pipe and beside the bridges that people use.
 import { existsSync } from 'node:fs';
-import { Agent, request } from 'node:http';
+import { Agent } from 'node:http';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { freePort } from '../lib/http.mjs';
 import { watchdog } from '../lib/keepers.mjs';
+import { GREETING, greet, post, run } from '../lib/mcp-clients.mjs';
 import { threadTime } from '../lib/processes.mjs';
 import { absent, row } from '../lib/rows.mjs';
 import { start } from '../lib/start.mjs';
-import { sleep, until } from '../lib/wait.mjs';
+import { sleep } from '../lib/wait.mjs';
 
 export const title =
   'clients of a stdio server over HTTP: processor time of the bridge and latency of a request';
@@ -258,66 +259,6 @@ function latencyRows(present) {
 
 function round(ms) {
   return Math.round(ms * 100) / 100;
-}
-
-/** @returns ms of each request */
-async function run({ url, session, agent, clients, call, requests }) {
-  const took = [];
-  let left = requests;
-  let id = 10;
-  async function work() {
-    while (left > 0) {
-      left -= 1;
-      const begin = performance.now();
-      await post(
-        url,
-        { jsonrpc: '2.0', id: (id += 1), method: 'tools/call', params: call },
-        { agent, session },
-      );
-      took.push(performance.now() - begin);
-    }
-  }
-  await Promise.all(Array.from({ length: clients }, work));
-  return took;
-}
-
-const GREETING = {
-  jsonrpc: '2.0',
-  id: 1,
-  method: 'initialize',
-  params: { protocolVersion: '2025-11-25', capabilities: {}, clientInfo: { name: 'bench', version: '1' } },
-};
-
-async function greet(url) {
-  const isUp = () =>
-    post(url, GREETING, {}).then(
-      (answer) => answer,
-      () => null,
-    );
-  const { headers } = await until(isUp, { within: 60_000, every: 200, what: url });
-  const session = headers['mcp-session-id'];
-  await post(url, { jsonrpc: '2.0', method: 'notifications/initialized' }, { session });
-  return session;
-}
-
-function post(url, message, { agent, session }) {
-  const headers = {
-    'content-type': 'application/json',
-    accept: 'application/json, text/event-stream',
-    ...(session !== undefined && { 'mcp-session-id': session, 'mcp-protocol-version': '2025-11-25' }),
-  };
-  return new Promise((resolve, reject) => {
-    const sent = request(url, { method: 'POST', agent, headers }, (response) => {
-      if (response.statusCode >= 400) reject(new Error(`HTTP status ${response.statusCode}`));
-      let text = '';
-      response.setEncoding('utf8');
-      response.on('data', (chunk) => (text += chunk));
-      response.once('end', () => resolve({ headers: response.headers, text }));
-      response.once('error', reject);
-    });
-    sent.once('error', reject);
-    sent.end(JSON.stringify(message));
-  });
 }
 
 async function openBridge() {
