@@ -161,7 +161,16 @@ function placesOf(source, graph) {
   const put = (ids, group) => {
     for (const id of ids) if (!places.has(id)) places.set(id, group);
   };
-  for (const { name, roots } of FIRST) put(closure(roots), name);
+  const ofStatus = closure(FIRST.at(-1).roots);
+  for (const { name, roots } of FIRST) {
+    // What a bridge and a command have in common.
+    if (name === 'connect')
+      put(
+        [...closure(roots)].filter((id) => ofStatus.has(id)),
+        'base',
+      );
+    put(closure(roots), name);
+  }
   const registry = graph.getModuleInfo(join(source, 'commands', 'registry.ts'));
   const run = join(source, `${DAEMON[0]}.ts`);
   const commands = registry.dynamicallyImportedIds.filter((id) => id !== run);

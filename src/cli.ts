@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 // Entry point of the command line; the only file that ends the process.
 import { realpathSync } from 'node:fs';
+import * as nodeModule from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { shimCall, type ShimCall } from './commands/connect/shim-call.ts';
 import type { CommandIo } from './commands/shared/command.ts';
@@ -58,9 +59,10 @@ async function runCommand(argv: readonly string[]): Promise<number> {
   // Nobody is left to be told.
   process.stderr.on('error', () => {});
   if (await answerQuickly(argv, process.stdout)) return 0;
-  loadNow(import.meta.url, './commands/compile-cache.js');
-  const { keepCompiled } = await import('./commands/compile-cache.ts');
-  keepCompiled(argv, process.env);
+  if ('enableCompileCache' in nodeModule) {
+    const { keepCompiled } = await import('./commands/compile-cache.ts');
+    keepCompiled(argv, process.env);
+  }
   loadNow(import.meta.url, FIRST, ...(argv.includes('status') ? [FOR_STATUS] : []));
   const { processIo, runCommandLine } = await import('./commands/command-line.ts');
   return await runCommandLine(argv, processIo);
