@@ -17,7 +17,7 @@ export function run(context: CommandContext): Promise<number> {
     const changes = await daemon.request('approve', { name, dryRun: true });
     if (changes.length === 0) {
       printResult(context, { server: name, approved: false, changes }, [
-        `Nothing to approve: "${name}" says of its tools what it said before`,
+        `Nothing to approve: "${name}" has said nothing new of its tools`,
       ]);
       return 0;
     }

@@ -1,12 +1,11 @@
 // Command `add NAME`: writes a server into the config, whose comments stay, and tells the daemon.
 import { existsSync } from 'node:fs';
 import { isAbsolute, resolve } from 'node:path';
-import { applyEdit, type ConfigEdit, planEdit } from '../../config/edit/edit-config.ts';
+import { applyEdit, type ConfigEdit, planEdit, planFirst } from '../../config/edit/edit-config.ts';
 import { addServer } from '../../config/edit/edit-servers.ts';
 import { launchKeys, readCommandLine } from '../../config/import/command-line.ts';
 import { serverNames } from '../../config/import/existing-servers.ts';
 import { serverYaml } from '../../config/import/write-yaml.ts';
-import { readConfig } from '../../config/load.ts';
 import { type DocumentMap, documentMap, type DocumentValue } from '../../config/schema/document.ts';
 import { WatchdogError } from '../../core/base/errors.ts';
 import { parseNpmSpec } from '../../core/base/package-runner.ts';
@@ -47,8 +46,7 @@ export async function run(context: CommandContext): Promise<number> {
 
 function firstConfig({ paths, io }: CommandContext, lines: readonly string[]): ConfigEdit {
   const text = `${[...HEAD, 'servers:', ...lines.map((line) => `  ${line}`)].join('\n')}\n`;
-  const { warnings } = readConfig(text, { path: paths.config, environment: io.env });
-  return { before: '', text, warnings };
+  return planFirst(paths.config, text, io.env);
 }
 
 const HEAD = [

@@ -17,6 +17,10 @@ const SHORTEST_STEP = 1000;
 export async function run(context: CommandContext): Promise<number> {
   const { io, flags } = context;
   const [expression = ''] = context.arguments;
+  if (expression.trim() === '')
+    throw new WatchdogError('USAGE', 'Cannot evaluate an expression that is empty', {
+      hint: 'For example mcp-watchdog query up; docs/metrics.md lists the metrics',
+    });
   const request = requestOf(expression, flags, io.clock.now());
   const answer = await withDaemon(context, (daemon) => daemon.request('query', request));
   if (answer.status === 'error') throw refusal(expression, answer);

@@ -28,7 +28,7 @@ export async function requestChange(
   const say = flags.json === true ? () => {} : (lines: readonly string[]) => printLines(context, lines);
   const { before, answers } = await withDaemon(context, async (daemon) => {
     const before = await daemon.request('status', {});
-    requirePackages(before, names);
+    requirePackages(before, names, action);
     const answers = await withRegistryNotice(context, () => ask(daemon, names));
     return { before, answers };
   });
@@ -58,13 +58,19 @@ export function requirePackages(
     readonly daemon?: DaemonStatus;
   },
   names: readonly string[],
+  action: 'update' | 'rollback' = 'update',
 ): void {
+  const verb = action === 'update' ? 'update' : 'roll back';
   for (const name of names) {
     const { source } = pickServer(known, name);
     if (hasVersions(source)) continue;
-    throw new WatchdogError('CONTROL_FAILED', `Cannot update "${name}": it has a ${source}, and no package`, {
-      hint: 'The watchdog installs and updates only servers whose config has `package`',
-    });
+    throw new WatchdogError(
+      'CONTROL_FAILED',
+      `Cannot ${verb} "${name}": it has a ${source}, and no package`,
+      {
+        hint: 'The watchdog installs and updates only servers whose config has `package`',
+      },
+    );
   }
 }
 

@@ -40,15 +40,26 @@ export function planEdit(
   return { before, text: edited.text, warnings };
 }
 
+/**
+ * Checks the text of a config that is not there yet.
+ *
+ * @throws WatchdogError CONFIG_INVALID with all problems that it would have
+ */
+export function planFirst(path: string, text: string, environment: Environment): ConfigEdit {
+  const { problems, warnings } = checkConfig(text, { path, environment });
+  if (problems.length > 0) throw new EditRefused(path, problems, 'write');
+  return { before: '', text, warnings };
+}
+
 /** An edit that would bring problems into the config. Their lines are left out: they are of a text that is not written. */
 class EditRefused extends WatchdogError {
   readonly problems: readonly Problem[];
 
-  constructor(path: string, problems: readonly Problem[]) {
+  constructor(path: string, problems: readonly Problem[], how: 'edit' | 'write' = 'edit') {
     const own = problems.map((problem) => ({ ...problem, line: null }));
     const [first, ...others] = own.map(formatProblem);
     const lines = others.length === 0 ? (first ?? '') : `\n  ${[first, ...others].join('\n  ')}`;
-    super('CONFIG_INVALID', `Cannot edit ${path}, it would be invalid: ${lines}`.replace(': \n', ':\n'), {
+    super('CONFIG_INVALID', `Cannot ${how} ${path}, it would be invalid: ${lines}`.replace(': \n', ':\n'), {
       hint: 'Nothing was written. docs/configuration.md lists every key',
     });
     this.problems = own;

@@ -110,6 +110,18 @@ describe('add', () => {
     expect(read()).toBe(CONFIG);
   });
 
+  it('refuses what would make a first config invalid, with the cure, and writes none', async () => {
+    const { run, config } = stage(null);
+    const { code, err } = await run('add', 'new', '--env', 'NOT_THERE', '--', 'true');
+    expect(code).toBe(2);
+    expect(err).toContain(
+      `Cannot write ${config}, it would be invalid: config.yaml: servers.new.env.NOT_THERE:`,
+    );
+    expect(err).toContain('export NOT_THERE=… before the watchdog starts');
+    expect(err).toContain('hint: Nothing was written');
+    expect(existsSync(config)).toBe(false);
+  });
+
   it('adds to a config that has another problem, which stays', async () => {
     const { run, read } = stage('servers:\n  a: {package: x, enabld: true}\n');
     expect((await run('add', 'new', '--package', 'p')).code).toBe(0);

@@ -83,6 +83,7 @@ it.each<[errorType: string, code: number]>([
 });
 
 it.each([
+  [[' '], 'an expression that is empty'],
   [['up', '--range', 'x'], '--range x'],
   [['up', '--range', '0s'], '--range 0s'],
   [['up', '--range', '1h', '--step', '1'], '--step 1'],

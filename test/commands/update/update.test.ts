@@ -323,6 +323,9 @@ describe('update', () => {
     const own = await begin(['update', 'mine'], { daemon: fakeDaemon(status(servers)) });
     expect(await own.ended).toBe(1);
     expect(own.io.stderr()).toContain('Cannot update "mine": it has a command, and no package');
+    const back = await begin(['rollback', 'mine'], { daemon: fakeDaemon(status(servers)) });
+    expect(await back.ended).toBe(1);
+    expect(back.io.stderr()).toContain('Cannot roll back "mine": it has a command, and no package');
   });
 
   it('does not take a daemon that is still starting for one without servers', async () => {
