@@ -8,16 +8,20 @@ import { LongestFirst } from './test/sequencer.ts';
  */
 const SHARED = [
   'alerting',
+  'commands',
   'config',
+  'control',
   'core',
   'daemon',
   'doctor',
+  'gateway',
   'history',
   'housekeeping',
   'journal',
   'logs',
   'metrics',
   'notify',
+  'page/model',
   'probes',
   'promql/*',
   'sampling',
@@ -31,6 +35,8 @@ const SHARED = [
 const APART = [
   // Replace a module.
   'test/config/otlp.test.ts',
+  // Play macOS from the first import on.
+  'test/commands/inspect/open-darwin.test.ts',
   // Judge the memory or the pace of their own process.
   'test/daemon/updates/canary.test.ts',
   'test/logs/capture-output.test.ts',

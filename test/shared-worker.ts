@@ -61,8 +61,10 @@ function readSurroundings(): Surroundings {
 
 function readAdditions(): Additions {
   return {
-    // Libraries keep what all copies of them share under symbols.
-    globals: Object.getOwnPropertyNames(globalThis).toSorted(),
+    // Libraries keep what all copies of them share under symbols; zod does under names, as soon as a config is read.
+    globals: Object.getOwnPropertyNames(globalThis)
+      .filter((name) => !name.startsWith('__zod_'))
+      .toSorted(),
     listeners: Object.fromEntries(
       process.eventNames().map((name) => [String(name), process.listenerCount(name)]),
     ),

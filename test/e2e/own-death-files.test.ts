@@ -94,6 +94,7 @@ describe('a state file', { timeout: 120_000 }, () => {
     else writeFileSync(path, spoilt);
     const next = await remembers({ home }, 0);
     expect(next.output()).toContain('its backup is used');
+    expect(next.output()).toContain('The state file was damaged');
     if (spoilt !== null) expect(readFileSync(`${path}.damaged`, 'utf8')).toBe(spoilt);
     // What it is replaced by is whole again.
     await waitFor(() => existsSync(path) && JSON.parse(readFileSync(path, 'utf8')).version === 1);

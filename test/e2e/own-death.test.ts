@@ -94,23 +94,6 @@ test(
 );
 
 test(
-  'a damaged state file costs the counters since its backup, and no server',
-  { timeout: 120_000 },
-  async () => {
-    const first = await startDaemon({ s: fixture() });
-    const { pid } = await first.up('s');
-    process.kill(pid ?? 0, 'SIGKILL');
-    await first.until('s', 'restarted', ({ restarts }) => restarts.signal === 1);
-    await first.stop();
-    writeFileSync(`${first.home}/run/state.json`, '{"version":1,"wis');
-    const second = await startDaemon({ s: fixture() }, { home: first.home });
-    await second.up('s');
-    expect(await second.metric('mcp_watchdog_server_restarts_total{server="s",reason="signal"}')).toBe(1);
-    expect(second.output()).toContain('The state file was damaged');
-  },
-);
-
-test(
   'each server is started once by the next daemon, and its lost end is counted once',
   { timeout: 120_000 },
   async () => {
