@@ -126,13 +126,12 @@ it.each([
 // Mebibytes of heap that are used at most while old objects die as fast as new ones become old, beside many that live.
 const AGEING = `
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { collectAfterStart, deferOptimising, limitOldGeneration, limitYoungGeneration } from '${FLAGS}';
+import { limitOldGeneration, limitYoungGeneration } from '${FLAGS}';
 const used = () => process.memoryUsage().heapUsed / 1024 / 1024;
 limitYoungGeneration({});
 LIMIT;
 // The first collection sets the first bound.
-deferOptimising();
-collectAfterStart();
+globalThis.gc();
 const make = (value) => ({ at: new Array(20).fill(value) });
 const living = Array.from({ length: 75_000 }, (_, index) => make(index));
 const ring = [];
@@ -148,7 +147,7 @@ console.log(JSON.stringify(most + 0 * living.length));
 
 it('collects old garbage before it is as much as what lives', () => {
   const most = (limit: string): number => {
-    const options = ['--input-type=module', '--eval', AGEING.replace('LIMIT', limit)];
+    const options = ['--expose-gc', '--input-type=module', '--eval', AGEING.replace('LIMIT', limit)];
     return JSON.parse(execFileSync(process.execPath, options, { encoding: 'utf8' }));
   };
   const [bounded, unbounded] = [most('limitOldGeneration()'), most('')];
