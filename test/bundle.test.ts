@@ -1,0 +1,65 @@
+// Division of the bundled program: what starts often loads few files, and V8's flags are set before anything else is loaded.
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { expect, it } from 'vitest';
+
+const DIST = fileURLToPath(new URL('../dist', import.meta.url));
+
+/** Files that these import at once, themselves included, relative to `dist`. */
+function loadedBy(...names: readonly string[]): string[] {
+  const found = new Set<string>();
+  const open = names.map((name) => join(DIST, name));
+  for (let file = open.pop(); file !== undefined; file = open.pop()) {
+    if (found.has(file)) continue;
+    found.add(file);
+    const imports = readFileSync(file, 'utf8').matchAll(/^(?:import|export)\b[^"\n]*"(\.[^"]+)";$/gmu);
+    for (const [, name = ''] of imports) open.push(join(dirname(file), name));
+  }
+  return [...found].map((file) => relative(DIST, file)).toSorted();
+}
+
+it('status loads a few files, and none of a daemon', () => {
+  const loaded = loadedBy('cli.js', 'chunks/commands.command-line.js', 'chunks/commands.inspect.status.js');
+  expect(loaded.length).toBeLessThan(10);
+  expect(loaded).toContain('chunks/status.js');
+});
+
+it('a bridge loads nothing of the commands', () => {
+  const loaded = loadedBy('cli.js', 'chunks/commands.connect.run-shim.js');
+  expect(loaded.length).toBeLessThan(10);
+  expect(loaded).not.toContain('chunks/status.js');
+});
+
+it('the flags of a daemon, and the cache of code, come without what they are set for', () => {
+  expect(loadedBy('chunks/commands.daemon.prefer-memory.js')).toEqual([
+    'chunks/commands.daemon.prefer-memory.js',
+    'chunks/memory.js',
+  ]);
+  expect(loadedBy('chunks/commands.compile-cache.js').length).toBeLessThan(4);
+});
+
+it.each(['logs.logs', 'query.query', 'inspect.check', 'daemon.reload'])(
+  '%s loads nothing of a daemon',
+  (name) => {
+    const loaded = loadedBy('cli.js', 'chunks/commands.command-line.js', `chunks/commands.${name}.js`);
+    const heavy = ['daemon', 'server', 'shared', 'config'].map((group) => `chunks/${group}.js`);
+    expect(loaded.filter((file) => heavy.includes(file))).toEqual([]);
+  },
+);
+
+it('files are named from where their modules lie, keep one byte a character, and say the names of what they share', () => {
+  const chunks = readdirSync(join(DIST, 'chunks')).filter((name) => name.endsWith('.js'));
+  expect(chunks.length).toBeGreaterThan(50);
+  for (const name of chunks) {
+    const code = readFileSync(join(DIST, 'chunks', name), 'utf8');
+    expect({ name, wide: /[^\0-\u{ff}]/u.exec(code)?.[0] ?? null }).toEqual({ name, wide: null });
+    const places = [...code.matchAll(/new URL\("(\.\.[^"]+)", import\.meta\.url\)/gu)].map(
+      ([, place = '']) => place,
+    );
+    const sources = places.map((place) =>
+      join(DIST, '..', 'src', relative(DIST, join(DIST, 'chunks', place))).replace(/\.js$/u, '.ts'),
+    );
+    expect(sources.filter((source) => !existsSync(source))).toEqual([]);
+  }
+});
