@@ -36,3 +36,14 @@ export function misdirected(method: string, bytes: Buffer): string | null {
 function shown(value: unknown): string {
   return quote(JSON.stringify(value) ?? 'nothing');
 }
+
+/** Says the same of a body that answers one POST, whatever the method: nobody else's answer can be there. Null for what is no message. */
+export function oddBody(method: string, id: string, body: string): string | null {
+  const message = parseJson(body);
+  if (!isObject(message) || message['jsonrpc'] !== '2.0') return null;
+  const { id: named = null } = message;
+  if (named === id) return oddAnswer(method, body);
+  if (isObject(message['result']) && named !== null)
+    return `It answered ${method}, but to id ${shown(named)}, which nobody asked: an answer repeats the id of its request`;
+  return null;
+}

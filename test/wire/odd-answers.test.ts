@@ -1,5 +1,6 @@
 // Answers that are none: each fails its request at once, and says what came instead.
 import { expect, it } from 'vitest';
+import { oddBody } from '../../src/wire/odd-answers.ts';
 import { Peer } from '../../src/wire/peer.ts';
 
 const GREETING = { protocolVersion: '2025-06-18', capabilities: {} };
@@ -8,13 +9,17 @@ const GREETING = { protocolVersion: '2025-06-18', capabilities: {} };
 async function outcomeOf(method: string, ...answers: readonly object[]): Promise<string | null> {
   const peer = new Peer({ idPrefix: 'wd:1:', send: () => ({ withdraw: () => false }) });
   peer.subscribe({ onForeignResponse: () => {} });
-  let end: string | null = null;
-  void peer.request(method, {}, new AbortController().signal).then((outcome) => {
-    end = outcome.kind === 'response' ? outcome.response.kind : outcome.detail;
-  });
+  const asked = peer.request(method, {}, new AbortController().signal);
   for (const answer of answers) peer.receiveText(JSON.stringify({ jsonrpc: '2.0', ...answer }));
-  await Promise.resolve();
-  return end;
+  const outcome = await Promise.race([asked, nothing()]);
+  if (outcome === null) return null;
+  return outcome.kind === 'response' ? outcome.response.kind : outcome.detail;
+}
+
+/** Comes after all that is settled already. */
+async function nothing(): Promise<null> {
+  await new Promise((resolve) => setImmediate(resolve));
+  return null;
 }
 
 it.each([
@@ -64,4 +69,25 @@ it('an answer to a number is no sign that the server works', () => {
   peer.receiveText('{"jsonrpc":"2.0","id":7,"result":{}}');
   peer.receiveText('{"jsonrpc":"2.0","id":"gw:1:1","result":{}}');
   expect([peer.received, peer.unmatchedResponses, heard]).toEqual([1, 0, [7, 'gw:1:1']]);
+});
+
+it.each([
+  [
+    { id: 7, result: {} },
+    'It answered ping, but to id 7, which nobody asked: an answer repeats the id of its request',
+  ],
+  [{ id: 'wd:1:1', result: null }, 'It answered ping without a result'],
+  [{ id: 'wd:1:1' }, 'It answered ping without a result'],
+  [{ method: 'x' }, null],
+])('a body with %j is none either', (members, sentence) => {
+  expect(oddBody('ping', 'wd:1:1', JSON.stringify({ jsonrpc: '2.0', ...members }))).toBe(sentence);
+});
+
+it('a body that is no message is told otherwise', () => {
+  expect(['', '<h1>hello</h1>', '[]', '{}'].map((body) => oddBody('ping', 'wd:1:1', body))).toEqual([
+    null,
+    null,
+    null,
+    null,
+  ]);
 });

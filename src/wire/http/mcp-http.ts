@@ -18,6 +18,7 @@ import {
   type HandshakeResult,
 } from '../handshake.ts';
 import type { McpTarget, McpTransport, RenewalResult } from '../mcp-transport.ts';
+import { oddBody } from '../odd-answers.ts';
 import { isAboutOneSession, type SessionRoom } from '../session-limit.ts';
 import { SessionTrust, isSessionError } from './session-trust.ts';
 
@@ -88,7 +89,7 @@ class HttpTransport implements HttpSession {
 
   async call(method: string, params: JsonObject | undefined, signal: AbortSignal): Promise<CallOutcome> {
     const sent = await this.#ask(method, params, signal);
-    const outcome = judge(sent.outcome, method);
+    const outcome = judge(sent, method);
     const isDoubtful = isSessionDoubtful(sent);
     if (outcome.kind === 'response') this.#trust.note({ isDoubtful });
     else this.#trust.noteFailure({ isDoubtful });
@@ -163,8 +164,9 @@ class HttpTransport implements HttpSession {
   async #initialize(signal: AbortSignal, version?: string): Promise<HandshakeResult> {
     this.#session = null;
     const params = initializeParams(this.#target.version, version, this.#target.capabilities);
-    const { outcome: sent } = await this.#send('initialize', params, { headers: {}, signal });
-    const outcome = judge(sent, 'initialize');
+    const asked = await this.#send('initialize', params, { headers: {}, signal });
+    const sent = asked.outcome;
+    const outcome = judge(asked, 'initialize');
     if (outcome.kind !== 'response') return outcome;
     const { response } = outcome;
     if (response.kind === 'error') {
@@ -245,12 +247,15 @@ function isSessionDoubtful({ id, outcome }: SentRequest): boolean {
 }
 
 /** Accepts any JSON-RPC response, an error included; without one the status decides. */
-function judge(outcome: PostResult | CallFailure, what: string): CallOutcome {
+function judge({ id, outcome }: SentRequest, what: string): CallOutcome {
   if ('kind' in outcome) return outcome;
   const failure = failureOfStatus(outcome, what);
   if (failure !== null) return failure;
   if (outcome.message !== null) return { kind: 'response', response: outcome.message };
   return outcome.status === 200
-    ? failed('protocol', `${what} was answered with something that is not JSON-RPC`)
+    ? failed(
+        'protocol',
+        oddBody(what, id, outcome.odd ?? '') ?? `${what} was answered with something that is not JSON-RPC`,
+      )
     : unexpectedStatus(outcome, what);
 }

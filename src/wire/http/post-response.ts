@@ -17,6 +17,8 @@ export interface PostResponse {
   readonly message: RpcResponse | null;
   /** First line of what the body says to people, as it came; null for none, and for a stream. */
   readonly text: string | null;
+  /** Beginning of a body that holds no response to our id; absent for a response, and for a stream. */
+  readonly odd?: string;
 }
 
 /** A page is not searched further for its first line, UTF-16 units. */
@@ -44,7 +46,8 @@ export async function readPostResponse(
   const whole = isStream ? '' : await readText(body);
   release(body, clock);
   const found = message ?? responseAmong(parseMessages(whole), id);
-  return { status, headers, message: found, text: textOf(found, whole) };
+  const odd = found === null && !isStream ? { odd: whole.slice(0, MAX_TEXT) } : {};
+  return { status, headers, message: found, text: textOf(found, whole), ...odd };
 }
 
 /** Returns the first line that is for people: the message of an error, or of a body that is no JSON-RPC. */
