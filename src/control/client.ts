@@ -58,8 +58,11 @@ export async function connect(
   }
 }
 
-/** Ms that a daemon gets between its lock and its socket, when it starts or ends, and between two looks. */
-const SETTLE_TIMEOUT = 2000;
+/**
+ * Ms that a daemon gets between its lock and its socket, when it starts on a busy machine or ends, and between two looks. A
+ * socket that was removed it makes again within 5 s.
+ */
+const SETTLE_TIMEOUT = 6000;
 const SETTLE_INTERVAL = 50;
 
 /** Null when nobody listens there. What searches further is loaded only then: commands start in the time that it takes. */
