@@ -3,13 +3,13 @@ import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, wr
 import { dirname, join, relative, sep } from 'node:path';
 
 /** What is started by its path, relative to `src` and to `dist`. */
-const ENTRIES = [
-  'cli',
-  'index',
-  'config/load-child',
-  'web/bcrypt-child',
-  'system/time/event-loop-watchdog-worker',
-];
+const ENTRIES = ['cli', 'index', 'web/bcrypt-child', 'system/time/event-loop-watchdog-worker'];
+
+/**
+ * Reads the config in a process of its own, at each start and reload. One short file, with the packages that it needs: to find, read and
+ * load those takes half of the time.
+ */
+const READER = 'config/load-child';
 
 /** Folder of the other files, below `dist`. */
 const CHUNKS = 'chunks';
@@ -73,12 +73,55 @@ export async function bundleProgram(root) {
   });
   await bundle.close();
   checkPackages(root, output);
-  const files = new Map(output.map((file) => [file.fileName, textOf(file)]));
+  const files = new Map(
+    [...output, ...(await bundleReader(root))].map((file) => [file.fileName, textOf(file)]),
+  );
   for (const [name, text] of files) writeChanged(join(dist, name), text);
   chmodSync(join(dist, 'cli.js'), 0o755);
   for (const name of readdirSync(join(dist, CHUNKS)))
     if (!files.has(`${CHUNKS}/${name}`)) rmSync(join(dist, CHUNKS, name), { force: true });
   return [...files.keys()];
+}
+
+/** Bundles the reader, and puts the licences of its packages beside it. */
+async function bundleReader(root) {
+  const { rolldown } = await import('rolldown');
+  const source = join(root, 'src');
+  const bundle = await rolldown({
+    input: { [READER]: join(source, `${READER}.ts`) },
+    platform: 'node',
+    // The main file of jsonc-parser finds its parts in a way that no bundler sees.
+    resolve: { mainFields: ['module', 'main'] },
+    plugins: [{ name: 'places', transform: (code, id) => moved(code, relative(source, id)) }],
+  });
+  const { output } = await bundle.generate({
+    format: 'esm',
+    comments: false,
+    sourcemap: true,
+    codeSplitting: false,
+    minify: true,
+    entryFileNames: '[name].js',
+  });
+  await bundle.close();
+  const ids = output.flatMap(({ moduleIds = [] }) => moduleIds);
+  const folders = ids.flatMap((id) => /^.*\/node_modules\/(?:@[^/]+\/)?[^/]+/u.exec(id)?.[0] ?? []);
+  return [
+    ...output,
+    { type: 'asset', fileName: `${READER}.LICENSE.txt`, source: licencesOf(new Set(folders)) },
+  ];
+}
+
+/** @throws where one is missing */
+function licencesOf(folders) {
+  return [...folders]
+    .toSorted((a, b) => a.localeCompare(b))
+    .map((folder) => {
+      const { name } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
+      const file = readdirSync(folder).find((each) => /^licen[cs]e/iu.test(each));
+      if (file === undefined) throw new Error(`${name} is bundled and has no licence file`);
+      return `${name}\n\n${readFileSync(join(folder, file), 'utf8')}`;
+    })
+    .join('\n\n');
 }
 
 /** @throws where a file imports a package that an installation does not have */
@@ -108,6 +151,7 @@ function flat(path) {
 /** Where a module lies is asked for files beside it: from another file it must still name the old place. Modules loaded ahead have moved. */
 function moved(code, path) {
   const isEntry = path === 'cli.ts';
+  if (path.startsWith('..')) return null;
   if (!isEntry && !code.includes(PLACE)) return null;
   const old = `@dist/${path.replace(/\.ts$/u, '.js').split(sep).join('/')}`;
   const text = isEntry
@@ -177,12 +221,7 @@ function placesOf(source, graph) {
   const ofLight = closure(LIGHT);
   const ofCommands = closure(commands.map((id) => relative(source, id).replace(/\.ts$/u, '')));
   const daemon = [...closure(DAEMON)].filter((id) => !ofLight.has(id));
-  const config = closure(['config/load-child']);
   const server = closure(['daemon/single-server']);
-  put(
-    daemon.filter((id) => config.has(id)),
-    'config',
-  );
   put(
     daemon.filter((id) => ofCommands.has(id)),
     'shared',

@@ -43,7 +43,7 @@ it.each(['logs.logs', 'query.query', 'inspect.check', 'daemon.reload'])(
   '%s loads nothing of a daemon',
   (name) => {
     const loaded = loadedBy('cli.js', 'chunks/commands.command-line.js', `chunks/commands.${name}.js`);
-    const heavy = new Set(['daemon', 'server', 'shared', 'config'].map((group) => `chunks/${group}.js`));
+    const heavy = new Set(['daemon', 'server', 'shared'].map((group) => `chunks/${group}.js`));
     expect(loaded.filter((file) => heavy.has(file))).toEqual([]);
   },
 );
