@@ -166,7 +166,8 @@ const AHEAD = /'\.\/(commands\/[\w/-]+)\.js'/gu;
 
 function textOf({ type, code, source, fileName }) {
   if (type === 'asset') return source;
-  return oneByte(code.replaceAll('"@dist/', `"${'../'.repeat(fileName.split('/').length - 1) || './'}`));
+  const up = '../'.repeat(fileName.split('/').length - 1) || './';
+  return oneByte(code.replaceAll(/(?<=["'`])@dist\//gu, up));
 }
 
 /** Writes the few characters beyond Latin-1 as escapes: with a single one V8 keeps a whole file at two bytes a character. */

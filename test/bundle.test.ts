@@ -63,3 +63,19 @@ it('files are named from where their modules lie, keep one byte a character, and
     expect(sources.filter((source) => !existsSync(source))).toEqual([]);
   }
 });
+
+it('what reads the config is one file, and has the licences of what is in it beside it', () => {
+  const name = 'config/load-child.js';
+  expect(loadedBy(name)).toEqual([name]);
+  const code = readFileSync(join(DIST, name), 'utf8');
+  const packages = [...code.matchAll(/\bimport\b[^;]*?\bfrom\s*["'`]([^"'`,]+)["'`]/gu)].map(
+    ([, from = '']) => from,
+  );
+  expect(packages.length).toBeGreaterThan(5);
+  expect(packages.filter((from) => !from.startsWith('node:'))).toEqual([]);
+  expect(code).not.toContain('@dist');
+  expect(code).not.toMatch(/[^\0-\u{ff}]/u);
+  const licences = readFileSync(join(DIST, 'config/load-child.LICENSE.txt'), 'utf8');
+  for (const bundled of ['zod', 'yaml', 'jsonc-parser', '@lezer/lr'])
+    expect(licences).toContain(`${bundled}\n\n`);
+});
