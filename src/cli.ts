@@ -5,6 +5,7 @@ import * as nodeModule from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { shimCall, type ShimCall } from './commands/connect/shim-call.ts';
 import type { CommandIo } from './commands/shared/command.ts';
+import { isForWantOfFiles, TOO_FEW_FILES } from './system/open-files.ts';
 import { loadNow } from './system/load-now.ts';
 
 /**
@@ -95,26 +96,13 @@ async function endLost(error: Error): Promise<never> {
 
 /** Says why the program could not even be loaded, with nothing more to load: the limit of open files may be below what that takes. */
 function endUnloaded(error: NodeJS.ErrnoException): never {
-  const isShort = error.code === 'EMFILE' || error.code === 'ENFILE';
-  // Node looks for a package by opening it, and takes what it cannot open for what is not there.
-  const isHidden = error.code === 'ERR_MODULE_NOT_FOUND' && openFilesLimit() < FEW_FILES;
-  if (!isShort && !isHidden) throw error;
-  const message = isShort ? error.message : `EMFILE: too many open files: ${error.message}`;
-  process.stderr.write(
-    `error: ${message}\nhint: The limit of open files is too low: raise it, for example with ulimit -n 1024\n`,
-  );
+  if (!isForWantOfFiles(error)) throw error;
+  const message = /\bE[MN]FILE\b/u.test(error.message)
+    ? error.message
+    : `EMFILE: too many open files: ${error.message}`;
+  process.stderr.write(`error: ${message}\nhint: ${TOO_FEW_FILES}\n`);
   // eslint-disable-next-line unicorn/no-process-exit -- nothing works from here on
   process.exit(1);
-}
-
-/** More than the program and Node hold open at once while they load. */
-const FEW_FILES = 100;
-
-/** Soft limit of this process; infinite where Node does not say. */
-function openFilesLimit(): number {
-  const report: { userLimits?: { open_files?: { soft?: unknown } } } = process.report.getReport();
-  const soft = report.userLimits?.open_files?.soft;
-  return typeof soft === 'number' ? soft : Number.POSITIVE_INFINITY;
 }
 
 // npm starts a command through a symbolic link.

@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { WatchdogError } from '../core/base/errors.ts';
 import type { ErrorCode } from '../core/base/errors.ts';
 import { messageOf } from '../core/base/guards.ts';
+import { isForWantOfFiles, TOO_FEW_FILES } from '../system/open-files.ts';
 import type { WebConfig } from '../core/model/web-config.ts';
 import type { Environment } from './read/env-expansion.ts';
 import type { LoadedConfig } from './build/loaded-config.ts';
@@ -93,6 +94,8 @@ function parseAnswer(path: string, output: string | Error): ChildAnswer {
 
 function unreadable(path: string, reason: string, cause: unknown): WatchdogError {
   const message = `Cannot read ${path}: the process that reads it failed: ${reason}`;
-  const hint = 'try again; `mcp-watchdog config validate` reads it without a process of its own';
+  const hint = isForWantOfFiles(cause)
+    ? TOO_FEW_FILES
+    : 'try again; `mcp-watchdog config validate` reads it without a process of its own';
   return new WatchdogError('CONFIG_UNREADABLE', message, { cause, hint });
 }

@@ -2,6 +2,7 @@
 import { WatchdogError } from '../../core/base/errors.ts';
 import { neutralise } from '../../core/base/text.ts';
 import { codeOf, messageOf } from '../../core/base/guards.ts';
+import { isForWantOfFiles, TOO_FEW_FILES } from '../../system/open-files.ts';
 import { paint } from './style.ts';
 
 /** Writes an error. @param isDebug adds the stack and the causes */
@@ -20,18 +21,16 @@ export function errorLines(
 /** Returns what can be shown of an error: the message, whose first line is the summary, and the cure, null where none is known. */
 export function describeError(error: unknown): { readonly message: string; readonly hint: string | null } {
   const lines = messageOf(error).split('\n').map(neutralise);
-  const hint = cureOf(error, lines[0] ?? '');
+  const hint = cureOf(error);
   return { message: lines.join('\n'), hint: hint === null ? null : neutralise(hint) };
 }
 
-function cureOf(error: unknown, line: string): string | null {
+function cureOf(error: unknown): string | null {
   // The limit is at fault, not the file that could not be opened.
-  if (/\bE[MN]FILE\b/u.test(line)) return TOO_FEW_FILES;
+  if (isForWantOfFiles(error)) return TOO_FEW_FILES;
   if (error instanceof WatchdogError) return error.hint ?? CURES[codeOf(error.cause) ?? ''] ?? null;
   return CURES[codeOf(error) ?? ''] ?? 'This should not happen: MCP_LOG_LEVEL=debug shows where it came from';
 }
-
-const TOO_FEW_FILES = 'The limit of open files is too low: raise it, for example with ulimit -n 1024';
 
 /** Cures of system errors, by code. */
 const CURES: Readonly<Record<string, string>> = {
