@@ -73,14 +73,74 @@ export async function bundleProgram(root) {
   });
   await bundle.close();
   checkPackages(root, output);
-  const files = new Map(
-    [...output, ...(await bundleReader(root))].map((file) => [file.fileName, textOf(file)]),
-  );
+  const others = [...(await bundleReader(root)), ...(await bundleCommand(root))];
+  const files = new Map([...output, ...others].map((file) => [file.fileName, textOf(file)]));
   for (const [name, text] of files) writeChanged(join(dist, name), text);
-  chmodSync(join(dist, 'cli.js'), 0o755);
+  for (const name of ['cli.js', 'cli.cjs']) chmodSync(join(dist, name), 0o755);
   for (const name of readdirSync(join(dist, CHUNKS)))
     if (!files.has(`${CHUNKS}/${name}`)) rmSync(join(dist, CHUNKS, name), { force: true });
   return [...files.keys()];
+}
+
+/** In `cli.cjs` itself. */
+const BRIDGE = 'commands/connect/run-shim.ts';
+/** Files of their own beside it, by their names. */
+const AT_HAND = {
+  'quick-answer': 'commands/quick-answer.ts',
+  'command-line': 'commands/command-line.ts',
+  status: 'commands/inspect/status.ts',
+};
+
+/**
+ * Bundles the command once more, as CommonJS with all that help, `status` and a bridge need: for such files Node does not load its
+ * loader of ES modules, which is 2 MiB of the memory of a bridge, and a third of the start of all three. A bridge is one file.
+ */
+async function bundleCommand(root) {
+  const source = join(root, 'src');
+  const files = new Map(Object.entries(AT_HAND).map(([name, path]) => [path, `${CHUNKS}/${name}.cjs`]));
+  const entries = Object.entries(AT_HAND).map(([name, path]) => [name, join(source, path)]);
+  const [command, others] = await Promise.all([
+    bundleCommonJs(source, { cli: join(source, 'cli.ts') }, (path) =>
+      path === BRIDGE ? null : (files.get(path) ?? chunkOf(path)),
+    ),
+    bundleCommonJs(source, Object.fromEntries(entries), (path) => (files.has(path) ? null : chunkOf(path))),
+  ]);
+  return [...command, ...others];
+}
+
+function chunkOf(path) {
+  return `${CHUNKS}/${flat(path)}.js`;
+}
+
+/** @param fileOf names the file of what is loaded later, relative to `dist`; null for what is bundled */
+async function bundleCommonJs(source, input, fileOf) {
+  const { rolldown } = await import('rolldown');
+  const elsewhere = {
+    name: 'elsewhere',
+    resolveId(name, importer, { kind }) {
+      if (kind !== 'dynamic-import' || importer === undefined || !name.startsWith('.')) return null;
+      const file = fileOf(relative(source, join(dirname(importer), name)));
+      return file === null ? null : { id: `@dist/${file}`, external: true };
+    },
+  };
+  const places = { name: 'places', transform: (code, id) => moved(code, relative(source, id)) };
+  const bundle = await rolldown({ input, platform: 'node', plugins: [elsewhere, places] });
+  const isCommand = 'cli' in input;
+  const { output } = await bundle.generate({
+    format: 'cjs',
+    comments: false,
+    sourcemap: true,
+    ...(isCommand && { codeSplitting: false }),
+    entryFileNames: isCommand ? '[name].cjs' : `${CHUNKS}/[name].cjs`,
+    chunkFileNames: `${CHUNKS}/[name].cjs`,
+  });
+  await bundle.close();
+  return output.map((file) => (file.type === 'asset' ? file : { ...file, code: requiring(file.code) }));
+}
+
+/** What is CommonJS is required: `import()` would load the loader for it. */
+function requiring(code) {
+  return code.replaceAll(/\bimport\(("@dist\/[^"]+\.cjs")\)/gu, 'Promise.resolve().then(() => require($1))');
 }
 
 /** Bundles the reader, and puts the licences of its packages beside it. */

@@ -5,7 +5,7 @@ import * as nodeModule from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { shimCall, type ShimCall } from './commands/connect/shim-call.ts';
 import type { CommandIo } from './commands/shared/command.ts';
-import { isForWantOfFiles, TOO_FEW_FILES } from './system/open-files.ts';
+import { isForWantOfFiles, TOO_FEW_FILES, wantOfFilesText } from './system/open-files.ts';
 import { loadNow } from './system/load-now.ts';
 
 /**
@@ -31,7 +31,7 @@ async function answerQuickly(argv: readonly string[], out: CommandIo['out']): Pr
 
 /** Runs `connect NAME` with nothing loaded that it does not need: a client waits for it, and starts one for each server. */
 async function connect(call: ShimCall): Promise<number> {
-  const { setFlagsFromString } = await import('node:v8');
+  const { setFlagsFromString } = process.getBuiltinModule('node:v8');
   const setCompilers = (flags: readonly string[]): void => flags.forEach((flag) => setFlagsFromString(flag));
   // Loading a program optimises the loader itself: 5 MB for code that never runs again. Most clients say little after that.
   setCompilers(['--no-opt', '--no-sparkplug', '--regexp-interpret-all']);
@@ -97,14 +97,11 @@ async function endLost(error: Error): Promise<never> {
 /** Says why the program could not even be loaded, with nothing more to load: the limit of open files may be below what that takes. */
 function endUnloaded(error: NodeJS.ErrnoException): never {
   if (!isForWantOfFiles(error)) throw error;
-  const message = /\bE[MN]FILE\b/u.test(error.message)
-    ? error.message
-    : `EMFILE: too many open files: ${error.message}`;
-  process.stderr.write(`error: ${message}\nhint: ${TOO_FEW_FILES}\n`);
+  process.stderr.write(`error: ${wantOfFilesText(error)}\nhint: ${TOO_FEW_FILES}\n`);
   // eslint-disable-next-line unicorn/no-process-exit -- nothing works from here on
   process.exit(1);
 }
 
 // npm starts a command through a symbolic link.
 if (process.argv[1] !== undefined && realpathSync(process.argv[1]) === fileURLToPath(import.meta.url))
-  await main(process.argv.slice(2)).catch(endUnloaded);
+  main(process.argv.slice(2)).catch(endUnloaded);

@@ -31,6 +31,21 @@ it('a bridge loads nothing of the commands', () => {
   expect(loaded).not.toContain('chunks/status.js');
 });
 
+it('the installed command has help, status and a bridge as CommonJS, and nothing else', () => {
+  const others = readdirSync(join(DIST, 'chunks')).filter((name) => name.endsWith('.cjs'));
+  expect(others).toEqual(expect.arrayContaining(['command-line.cjs', 'quick-answer.cjs', 'status.cjs']));
+  const files = ['cli.cjs', ...others.map((name) => `chunks/${name}`)];
+  for (const file of files) {
+    const code = readFileSync(join(DIST, file), 'utf8');
+    const required = [...code.matchAll(/\brequire\("([^"]+)"\)/gu)].map(([, name = '']) => name);
+    expect(required.filter((name) => !/^(?:node:|url$|\.)/u.test(name))).toEqual([]);
+    // What is loaded later is there; a module of Node's own would load the loader.
+    const later = [...code.matchAll(/\bimport\("([^"]+)"\)/gu)].map(([, name = '']) => name);
+    expect(later.filter((name) => !existsSync(join(DIST, dirname(file), name)))).toEqual([]);
+    expect({ file, wide: /[^\0-\u{ff}]/u.exec(code)?.[0] ?? null }).toEqual({ file, wide: null });
+  }
+});
+
 it('the flags of a daemon, and the cache of code, come without what they are set for', () => {
   expect(loadedBy('chunks/commands.daemon.prefer-memory.js')).toEqual([
     'chunks/commands.daemon.prefer-memory.js',

@@ -13,6 +13,8 @@ import { environment, start } from './start.mjs';
 import { until } from './wait.mjs';
 
 export const CLI = fileURLToPath(new URL('../../dist/cli.js', import.meta.url));
+/** What `mcp-watchdog` names where it is installed. */
+export const COMMAND = fileURLToPath(new URL('../../dist/cli.cjs', import.meta.url));
 const PM2 = fileURLToPath(new URL('../node_modules/pm2/bin/pm2', import.meta.url));
 const NOT_HERE = 'not on this machine';
 
@@ -55,7 +57,7 @@ async function runIn(home, port, { preload, within }) {
     home,
     port,
     url: `http://127.0.0.1:${port}`,
-    command: (...args) => [process.execPath, CLI, ...args, '--home', home],
+    command: (...args) => [process.execPath, COMMAND, ...args, '--home', home],
     /** Another one in the same home, once this one is dead. */
     again: () => runIn(home, port, { preload, within }),
   };

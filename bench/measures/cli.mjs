@@ -1,7 +1,7 @@
 // How long a person waits for a command, beside the time that Node needs to start at all.
 import { once } from 'node:events';
 import { spawn } from 'node:child_process';
-import { CLI, watchdog } from '../lib/keepers.mjs';
+import { COMMAND, watchdog } from '../lib/keepers.mjs';
 import { row } from '../lib/rows.mjs';
 import { fixtureOverStdio } from '../lib/servers.mjs';
 import { environment } from '../lib/start.mjs';
@@ -12,7 +12,7 @@ export async function measure({ quick }) {
   const daemon = await watchdog.start([fixtureOverStdio('fixture')]);
   const contestants = [
     { who: 'node -e 0', argv: [process.execPath, '-e', '0'] },
-    { who: 'mcp-watchdog --help', argv: [process.execPath, CLI, '--help'], atMost: 1.6 },
+    { who: 'mcp-watchdog --help', argv: [process.execPath, COMMAND, '--help'], atMost: 1.6 },
     { who: 'mcp-watchdog status', argv: daemon.command('status'), atMost: 2 },
   ];
   const samples = contestants.map(() => []);

@@ -49,7 +49,7 @@ function pids(): number[] {
 
 function isDaemonOf(pid: number, home: string): boolean {
   const argv = read(pid, 'cmdline');
-  if (!argv.includes('run') || !argv.some((word) => /(?:^|\/)(?:cli\.js|mcp-watchdog)$/u.test(word)))
+  if (!argv.includes('run') || !argv.some((word) => /(?:^|\/)(?:cli\.c?js|mcp-watchdog)$/u.test(word)))
     return false;
   const flag = argv.indexOf('--home');
   const given =

@@ -13,6 +13,12 @@ export function isForWantOfFiles(error: unknown): boolean {
   return codeOf(error) === 'ERR_MODULE_NOT_FOUND' && openFilesLimit() < FEW_FILES;
 }
 
+/** What to say of such an error, in one line. */
+export function wantOfFilesText(error: unknown): string {
+  const line = messageOf(error).split('\n', 1)[0] ?? '';
+  return /\bE[MN]FILE\b/u.test(line) ? line : `EMFILE: too many open files: ${line}`;
+}
+
 /** Soft limit of this process; infinite where Node does not say. */
 function openFilesLimit(): number {
   const report: { userLimits?: { open_files?: { soft?: unknown } } } = process.report.getReport();

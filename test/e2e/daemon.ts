@@ -11,7 +11,10 @@ import { waitFor } from '../fakes/wait-for.ts';
 
 export { freePort } from '../fixtures/start.ts';
 
+/** What a service starts. */
 export const CLI = fileURLToPath(new URL('../../dist/cli.js', import.meta.url));
+/** What a person and a client start, by its name. */
+const COMMAND = fileURLToPath(new URL('../../dist/cli.cjs', import.meta.url));
 export const FIXTURE = fileURLToPath(new URL('../fixtures/servers/mcp.mjs', import.meta.url));
 
 /** Settings of one server as the config has them. */
@@ -178,7 +181,7 @@ export function runCli(
   home: string,
   argv: readonly string[],
 ): { code: number | null; out: string; err: string } {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [CLI, ...argv, '--home', home], {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [COMMAND, ...argv, '--home', home], {
     encoding: 'utf8',
     env: { ...process.env, NO_COLOR: '1' },
     timeout: 30_000,

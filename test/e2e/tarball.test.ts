@@ -68,11 +68,17 @@ describe('a packed tarball', { timeout: 180_000 }, () => {
     await run('npm', ['install', '--global', '--prefix', prefix, `./${tarball}`], folder);
     const command = join(prefix, 'bin', 'mcp-watchdog');
     const installed = join(prefix, 'lib', 'node_modules', 'mcp-watchdog');
-    expect(realpathSync(command)).toBe(join(realpathSync(installed), 'dist', 'cli.js'));
+    expect(realpathSync(command)).toBe(join(realpathSync(installed), 'dist', 'cli.cjs'));
     for (const file of MANIFEST.files.filter((name) => !name.startsWith('!')))
       expect({ file, isThere: existsSync(join(installed, file)) }).toEqual({ file, isThere: true });
     // Source maps name sources that are not there; the pictures are a third of the download.
-    const left = ['dist/.tsbuildinfo', 'dist/cli.js.map', 'docs/images', 'dist/core/base/text.js.map'];
+    const left = [
+      'dist/.tsbuildinfo',
+      'dist/cli.js.map',
+      'dist/cli.cjs.map',
+      'docs/images',
+      'dist/core/base/text.js.map',
+    ];
     for (const file of left)
       expect({ file, isThere: existsSync(join(installed, file)) }).toEqual({ file, isThere: false });
     const declared = declarationsBelow(join(installed, 'dist'));

@@ -24,7 +24,7 @@ export async function clientHints(
     .flatMap((places) => places(machine).map(({ path }) => fingerprint(path)))
     .filter((print) => print !== null);
   if (files.length === 0) return [];
-  const { createHash } = await import('node:crypto');
+  const { createHash } = process.getBuiltinModule('node:crypto');
   const { paths, io } = context;
   const seen = [
     readVersion(),

@@ -4,6 +4,7 @@ import type { LoadedConfig } from '../../config/build/loaded-config.ts';
 import type { ServerAddress } from '../../config/rewrite/client-target.ts';
 import type { ServerSpec } from '../../core/model/server-spec.ts';
 import { chooseNode, lastingProgram } from '../../service/plan/node-path.ts';
+import type { Machine } from '../../service/shared/machine.ts';
 import type { Paths } from '../../system/files/paths.ts';
 import type { Host } from '../shared/service.ts';
 
@@ -76,5 +77,11 @@ function shimCommand(
   const { node, machine, userHome, program } = host;
   const { path } = chooseNode(node, host, machine);
   const home = paths.home === join(userHome, '.mcp-watchdog') ? [] : ['--home', paths.home];
-  return [path, lastingProgram(program, machine), ...home, 'connect', server];
+  return [path, lastingProgram(bridgeOf(program, machine), machine), ...home, 'connect', server];
+}
+
+/** The file that the installed command names: a bridge in it needs less memory and starts sooner. Missing in a build of an earlier release. */
+function bridgeOf(program: string, { realpath }: Pick<Machine, 'realpath'>): string {
+  const command = program.replace(/\.js$/u, '.cjs');
+  return realpath(command) === null ? program : command;
 }

@@ -2,7 +2,7 @@
 import { WatchdogError } from '../../core/base/errors.ts';
 import { neutralise } from '../../core/base/text.ts';
 import { codeOf, messageOf } from '../../core/base/guards.ts';
-import { isForWantOfFiles, TOO_FEW_FILES } from '../../system/open-files.ts';
+import { isForWantOfFiles, TOO_FEW_FILES, wantOfFilesText } from '../../system/open-files.ts';
 import { paint } from './style.ts';
 
 /** Writes an error. @param isDebug adds the stack and the causes */
@@ -20,7 +20,8 @@ export function errorLines(
 
 /** Returns what can be shown of an error: the message, whose first line is the summary, and the cure, null where none is known. */
 export function describeError(error: unknown): { readonly message: string; readonly hint: string | null } {
-  const lines = messageOf(error).split('\n').map(neutralise);
+  const text = isForWantOfFiles(error) ? wantOfFilesText(error) : messageOf(error);
+  const lines = text.split('\n').map(neutralise);
   const hint = cureOf(error);
   return { message: lines.join('\n'), hint: hint === null ? null : neutralise(hint) };
 }

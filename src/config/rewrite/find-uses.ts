@@ -108,7 +108,7 @@ function serverOfOurs(written: DocumentValue, { servers, origin }: UseSearch): s
   return servers.some((server) => server.name === name) ? name : null;
 }
 
-/** `…/cli.js [--home DIR] connect NAME`, or `mcp-watchdog connect NAME`. */
+/** `…/cli.cjs [--home DIR] connect NAME`, `cli.js` too,, or `mcp-watchdog connect NAME`. */
 function shimServer(written: DocumentValue): string | null {
   const inside = valueAt(written, ['command']);
   const args = valueAt(written, ['args']) ?? valueAt(written, ['command', 'args']);
@@ -117,7 +117,7 @@ function shimServer(written: DocumentValue): string | null {
     ...(isDocumentList(args) ? args : []),
   ].filter((word) => typeof word === 'string');
   const at = words.indexOf('connect');
-  const isOurs = words.slice(0, at).some((word) => /(?:^|\/)(?:mcp-watchdog|cli\.js)$/u.test(word));
+  const isOurs = words.slice(0, at).some((word) => /(?:^|\/)(?:mcp-watchdog|cli\.c?js)$/u.test(word));
   return at > 0 && isOurs ? (words[at + 1] ?? null) : null;
 }
 

@@ -27,6 +27,12 @@ export class WatchdogError extends Error {
   readonly code: ErrorCode;
   readonly hint: string | null;
 
+  /** The installed command is a bundle of its own, with this class in it once more: what the rest of the program throws is one too. */
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    if (this !== WatchdogError) return Function.prototype[Symbol.hasInstance].call(this, value);
+    return value instanceof Error && value.name === 'WatchdogError' && 'hint' in value && 'code' in value;
+  }
+
   constructor(code: ErrorCode, message: string, options: { hint?: string; cause?: unknown } = {}) {
     super(message, options.cause === undefined ? {} : { cause: options.cause });
     this.code = code;

@@ -18,7 +18,7 @@ const host: Host = {
   uid: 1000,
   userHome: '/home/ada',
   node: { path: '/usr/bin/node', version: '24.1.0' },
-  program: '/opt/mcp-watchdog/dist/cli.js',
+  program: '/opt/mcp-watchdog/dist/cli.cjs',
   temporary: [],
   machine: MACHINE,
   run: () => Promise.reject(new Error('nothing is run')),
@@ -41,8 +41,8 @@ describe('clientLines()', () => {
       'In your client, for context7; for another: mcp-watchdog connect NAME --print all',
       '  Codex           ~/.codex/config.toml: [mcp_servers.context7]',
       `                                        url = "${url}"`,
-      '  Zed             ~/.config/zed/settings.json: {"context_servers":{"context7":{"source":"custom","command":"/usr/bin/node","args":["/opt/mcp-watchdog/dist/cli.js","connect","context7"],"env":{}}}}',
-      '  Claude Desktop  claude_desktop_config.json: {"mcpServers":{"context7":{"command":"/usr/bin/node","args":["/opt/mcp-watchdog/dist/cli.js","connect","context7"]}}}',
+      '  Zed             ~/.config/zed/settings.json: {"context_servers":{"context7":{"source":"custom","command":"/usr/bin/node","args":["/opt/mcp-watchdog/dist/cli.cjs","connect","context7"],"env":{}}}}',
+      '  Claude Desktop  claude_desktop_config.json: {"mcpServers":{"context7":{"command":"/usr/bin/node","args":["/opt/mcp-watchdog/dist/cli.cjs","connect","context7"]}}}',
       `  Claude Code     claude mcp add --transport http context7 ${url}`,
       `  Cursor          ~/.cursor/mcp.json: {"mcpServers":{"context7":{"url":"${url}"}}}`,
       `  VS Code         .vscode/mcp.json: {"servers":{"context7":{"type":"http","url":"${url}"}}}`,
@@ -76,7 +76,7 @@ describe('clientLines()', () => {
     expect(lines[0]).toBe('Clients start mcp-watchdog connect NAME: the gateway has no fixed port');
     expect(lines.join('\n')).not.toContain('http://');
     expect(lines).toContain(
-      '  Claude Code     claude mcp add a -- /usr/bin/node /opt/mcp-watchdog/dist/cli.js connect a',
+      '  Claude Code     claude mcp add a -- /usr/bin/node /opt/mcp-watchdog/dist/cli.cjs connect a',
     );
   });
 });
