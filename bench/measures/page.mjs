@@ -21,13 +21,15 @@ export async function measure({ quick }) {
   const { chromium } = await import('playwright-core');
   const servers = Array.from({ length: SERVERS }, (_, index) => fixtureOverStdio(`fixture-${index}`));
   const daemon = await watchdog.start(servers);
+  // The same without a page, for as long: a daemon grows in its first minutes, until V8 collects.
+  const plain = await watchdog.start(servers);
   const browser = await chromium.launch({
     executablePath: CHROMIUM,
     args: process.getuid?.() === 0 ? ['--no-sandbox'] : [],
   });
   const close = onEnd(() => browser.close());
   await sleep(quick ? SETTLING / 4 : SETTLING);
-  const before = await memory(daemon.pid);
+  const before = await Promise.all([memory(daemon.pid), memory(plain.pid)]);
 
   const span = quick ? 15_000 : 30_000;
   const rounds = { none: [], visible: [], hidden: [] };
@@ -44,13 +46,14 @@ export async function measure({ quick }) {
     await page.close();
     await sleep(LOADING);
   }
-  const after = await memory(daemon.pid);
+  const after = await Promise.all([memory(daemon.pid), memory(plain.pid)]);
   await close();
-  await daemon.stop();
-  return report(rounds, after - before);
+  await Promise.all([daemon.stop(), plain.stop()]);
+  const [grown = 0, anyway = 0] = after.map((size, index) => size - before[index]);
+  return report(rounds, { grown, anyway });
 }
 
-function report({ none, visible, hidden }, grown) {
+function report({ none, visible, hidden }, { grown, anyway }) {
   const floor = row({ who: 'mcp-watchdog, no tab', short: 'no tab', samples: none, unit: '%' });
   // Each beside the stretch just before it: what other programs do to the machine is in both.
   const more = (samples) => samples.map((share, index) => Math.max(0, share - none[index]));
@@ -70,9 +73,10 @@ function report({ none, visible, hidden }, grown) {
       // It asks once a minute: nothing, but for what two stretches of nothing differ by.
       target: { of: 'median', atMost: 0.1 },
     }),
+    row({ who: 'memory that a daemon without a page has more at the end', samples: [anyway], unit: 'MiB' }),
     row({
-      who: 'memory once the page was opened',
-      samples: [Math.max(0, grown)],
+      who: 'memory that one with a page has more at the end, beside it',
+      samples: [Math.max(0, grown - anyway)],
       unit: 'MiB',
       target: { of: 'median', atMost: 3 },
     }),
