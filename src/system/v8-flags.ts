@@ -59,8 +59,6 @@ export function deferOptimising(): void {
   for (const compiler of COMPILERS) setFlagsFromString(`--no-${compiler}`);
   // A start leaves holes everywhere: without this the memory of ten servers stays 9 MB larger.
   setFlagsFromString('--compact-on-every-full-gc');
-  // The second collection half a second after one at rest found nothing, and cost as much. V8 complains of flags that it does not know.
-  if (V8_VERSION === 11) setFlagsFromString('--memory-reducer-single-gc');
 }
 
 function optimise(): void {
