@@ -58,7 +58,7 @@ export async function bundleProgram(root) {
       // A module that is imported at once elsewhere is in that file: intended.
       if (log.code !== 'INEFFECTIVE_DYNAMIC_IMPORT') report(level, log);
     },
-    plugins: [{ name: 'places', transform: (code, id) => moved(code, relative(source, id)) }],
+    plugins: [oldPlaces(source)],
   });
   const { output } = await bundle.generate({
     format: 'esm',
@@ -123,8 +123,7 @@ async function bundleCommonJs(source, input, fileOf) {
       return file === null ? null : { id: `@dist/${file}`, external: true };
     },
   };
-  const places = { name: 'places', transform: (code, id) => moved(code, relative(source, id)) };
-  const bundle = await rolldown({ input, platform: 'node', plugins: [elsewhere, places] });
+  const bundle = await rolldown({ input, platform: 'node', plugins: [elsewhere, oldPlaces(source)] });
   const isCommand = 'cli' in input;
   const { output } = await bundle.generate({
     format: 'cjs',
@@ -135,7 +134,7 @@ async function bundleCommonJs(source, input, fileOf) {
     chunkFileNames: `${CHUNKS}/[name].cjs`,
   });
   await bundle.close();
-  return output.map((file) => (file.type === 'asset' ? file : { ...file, code: requiring(file.code) }));
+  return output;
 }
 
 /** What is CommonJS is required: `import()` would load the loader for it. */
@@ -152,7 +151,7 @@ async function bundleReader(root) {
     platform: 'node',
     // The main file of jsonc-parser finds its parts in a way that no bundler sees.
     resolve: { mainFields: ['module', 'main'] },
-    plugins: [{ name: 'places', transform: (code, id) => moved(code, relative(source, id)) }],
+    plugins: [oldPlaces(source)],
   });
   const { output } = await bundle.generate({
     format: 'esm',
@@ -208,6 +207,11 @@ function flat(path) {
   return path.replace(/\.ts$/u, '').split(sep).join('.');
 }
 
+/** Plugin that lets modules find files beside them as before they were bundled. */
+function oldPlaces(source) {
+  return { name: 'places', transform: (code, id) => moved(code, relative(source, id)) };
+}
+
 /** Where a module lies is asked for files beside it: from another file it must still name the old place. Modules loaded ahead have moved. */
 function moved(code, path) {
   const isEntry = path === 'cli.ts';
@@ -227,7 +231,7 @@ const AHEAD = /'\.\/(commands\/[\w/-]+)\.js'/gu;
 function textOf({ type, code, source, fileName }) {
   if (type === 'asset') return source;
   const up = '../'.repeat(fileName.split('/').length - 1) || './';
-  return oneByte(code.replaceAll(/(?<=["'`])@dist\//gu, up));
+  return oneByte(requiring(code).replaceAll(/(?<=["'`])@dist\//gu, up));
 }
 
 /** Writes the few characters beyond Latin-1 as escapes: with a single one V8 keeps a whole file at two bytes a character. */
