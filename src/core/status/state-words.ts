@@ -13,6 +13,7 @@ type StateFacts = Pick<
   | 'stoppedBecause'
   | 'killRepeats'
   | 'note'
+  | 'probes'
 >;
 
 /**
@@ -30,7 +31,7 @@ export function stateWords(server: StateFacts): string {
   const trouble = troubleWords(server);
   if (trouble !== null) return trouble;
   if (phase !== undefined) return phase === 'probation' ? 'on probation' : 'updating';
-  if (server.health.up === null) return state === 'watched' ? unknownWords(server) : 'starting';
+  if (server.health.up === null) return state === 'watched' ? withoutVerdict(server) : 'starting';
   return state === 'watched' ? 'answering' : 'running';
 }
 
@@ -41,9 +42,23 @@ export function wordsSince(server: ServerStatus): number {
   return isUp && troubleWords(server) !== null ? Math.max(since, verdictSince) : since;
 }
 
-/** What is only watched may have been asked without a verdict, as under a name that no host has. */
-function unknownWords({ health }: StateFacts): string {
-  return health.detail === null ? 'not asked yet' : 'no verdict yet';
+/** Names what is only watched and was asked so far without a verdict. */
+function withoutVerdict(server: StateFacts): string {
+  if (isUnprobed(server)) return 'cannot be asked';
+  return server.health.detail === null ? 'not asked yet' : 'not answering';
+}
+
+/**
+ * True for a watched server of which no probe has come to a result, for a reason that is no fault of the server: its name
+ * cannot be looked up, the command of the probe cannot be run.
+ */
+export function isUnprobed({
+  state,
+  health,
+  probes,
+}: Pick<ServerStatus, 'state' | 'health' | 'probes'>): boolean {
+  const wasAsked = health.up === null && health.detail !== null;
+  return state === 'watched' && wasAsked && Object.keys(probes).length === 0;
 }
 
 function restWords({ enabled, desired, stoppedBecause }: StateFacts): string {

@@ -16,7 +16,7 @@ import {
   latestProbe,
   overLimits,
 } from './health-summary.ts';
-import { stateWords } from './state-words.ts';
+import { isUnprobed, stateWords } from './state-words.ts';
 
 /** Whose turn it is, in the order in which they are shown. `off`: it does not run, and need not. */
 const TROUBLE_GROUPS = ['needs_you', 'handled', 'healthy', 'off'] as const;
@@ -107,7 +107,7 @@ export function groupOf(server: ServerStatus, alerts: readonly FiringAlert[], no
     state === 'idle' || (state === 'stopped' && (desired === 'down' || stoppedBecause === 'completed'));
   if (isOff && killRepeats === 0) return 'off';
   if (needsPerson(server)) return 'needs_you';
-  if (state === 'watched' && health.up === false)
+  if (state === 'watched' && (health.up === false || isUnprobed(server)))
     return alerts.some(({ since }) => now - since > URL_PATIENCE) ? 'needs_you' : 'handled';
   return isHealthy(server) && isSettled(server) ? 'healthy' : 'handled';
 }
@@ -165,7 +165,7 @@ function sinceOf(server: ServerStatus, now: number): number {
 function causeOf(server: ServerStatus): Cause | null {
   const { lastFailure, killRepeats, update } = server;
   if (killRepeats > 0) return ours('the kernel does not end its process');
-  const now = causeOfHealth(server.health);
+  const now = causeOfHealth(server.health, isUnprobed(server));
   if (now !== null) return now;
   if (lastFailure !== null) return ofOurs(lastFailure.cause, lastFailure.message, lastFailure.quote);
   const [limit] = overLimits(server);
@@ -174,16 +174,11 @@ function causeOf(server: ServerStatus): Cause | null {
   return progress === null ? causeOfLastEnd(server) : ours(describePhase({ ...progress, detail: null }));
 }
 
-function causeOfHealth({
-  up,
-  suspect,
-  unauthorized,
-  wrongHost,
-  detail,
-  cause,
-  quote,
-}: HealthVerdict): Cause | null {
-  const isBad = up === false || suspect || unauthorized || wrongHost === true;
+function causeOfHealth(
+  { up, suspect, unauthorized, wrongHost, detail, cause, quote }: HealthVerdict,
+  isUnasked: boolean,
+): Cause | null {
+  const isBad = up === false || suspect || unauthorized || wrongHost === true || isUnasked;
   return isBad && detail !== null ? ofOurs(cause, detail, quote) : null;
 }
 
@@ -219,8 +214,19 @@ function cureOf(server: ServerStatus, group: TroubleGroup): string | null {
   if (hint !== null) return hint;
   if (health.wrongHost === true) return `write the address that it accepts into servers.${name}.url`;
   if (health.unauthorized) return `give it a valid credential below servers.${name}`;
+  if (isUnprobed(server)) return cureOfUnprobed(server);
   if (state === 'watched') return `start it, or correct servers.${name}.url (${url ?? 'none'})`;
   return `mcp-watchdog logs ${name} shows what it printed; mcp-watchdog start ${name} tries at once`;
+}
+
+/** The name may be wrong, or this machine may be the one that cannot look it up: only a person can tell them apart. */
+function cureOfUnprobed({ name, health }: ServerStatus): string {
+  const detail = health.detail ?? '';
+  if (detail.includes('(EAI_AGAIN)'))
+    return 'no name server answers this machine: see to its network, VPN or DNS settings';
+  if (detail.includes('(ENOTFOUND)'))
+    return `correct servers.${name}.url, or join the network or VPN in which that name is known`;
+  return `it is this machine that cannot ask: mend what is named, or change servers.${name}`;
 }
 
 /** Alerts that name their subject themselves: another trouble of the same server would only contradict them. */

@@ -47,9 +47,10 @@ describe('a state in words', () => {
     ['down', { state: 'watched', health: DOWN }],
     ['not asked yet', { state: 'watched', health: { ...health, up: null, detail: null } }],
     [
-      'no verdict yet',
-      { state: 'watched', health: { ...health, up: null, detail: 'no host has the name x' } },
+      'cannot be asked',
+      { state: 'watched', probes: {}, health: { ...health, up: null, detail: 'no host has the name x' } },
     ],
+    ['not answering', { state: 'watched', health: { ...health, up: null, detail: 'refused' } }],
   ])('%s', (words, change) => {
     expect(stateWords(serverStatus(change))).toBe(words);
   });

@@ -65,6 +65,45 @@ describe('groupOf()', () => {
   });
 });
 
+describe('a url that nobody could ask yet', () => {
+  const unasked = (detail: string) =>
+    serverStatus({
+      name: 'far',
+      state: 'watched',
+      url: 'http://far.example/mcp',
+      probes: {},
+      health: { ...DOWN, up: null, consecutiveFailures: 0, detail },
+    });
+  const told = (minutes: number) => [
+    alert('McpServerNotProbed', 'far', { severity: 'warning', since: NOW - minutes * MINUTE }),
+  ];
+
+  it('is a trouble with its cause from the first, and of a person once it lasts', () => {
+    const server = unasked('ping: no host has the name far.example (ENOTFOUND)');
+    expect(troublesOf(status([server]), NOW)).toMatchObject([
+      { group: 'handled', root: 'ping: no host has the name far.example (ENOTFOUND)' },
+    ]);
+    const alerts = told(4);
+    expect(troublesOf(status([server], { alerts }), NOW)).toMatchObject([
+      {
+        group: 'needs_you',
+        severity: 'warning',
+        root: 'ping: no host has the name far.example (ENOTFOUND)',
+        cure: 'correct servers.far.url, or join the network or VPN in which that name is known',
+      },
+    ]);
+    expect(headline(countTroubles(status([server], { alerts }), NOW))).toBe('1 needs you');
+    expect(causeForAlert('McpServerNotProbed', server, NOW)).toContain('far.example');
+  });
+
+  it.each([
+    ['ping: the name far.example cannot be looked up now (EAI_AGAIN)', 'no name server answers this machine'],
+    ['Cannot run ./probe: ENOENT', 'it is this machine that cannot ask'],
+  ])('has a cure of its own: %s', (detail, cure) => {
+    expect(troublesOf(status([unasked(detail)], { alerts: told(4) }), NOW)[0]?.cure).toContain(cure);
+  });
+});
+
 describe('troublesOf()', () => {
   it('tells one trouble once, whatever number of alerts follow from it, the gravest first', () => {
     const server = serverStatus({ name: 'github', state: 'crash_looping', lastFailure: FAILED });
