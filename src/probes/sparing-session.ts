@@ -2,8 +2,8 @@
 import type { GrowthState } from '../core/lifecycle/process-growth.ts';
 import type { ProbeResult } from '../core/model/observations.ts';
 import type { Deadline } from '../wire/deadline.ts';
+import { isAboutOneSession } from '../wire/handshake.ts';
 import type { McpTransport } from '../wire/mcp-transport.ts';
-import { isAboutOneSession } from '../wire/session-limit.ts';
 import { probeHttpLiveness } from './http-liveness.ts';
 import type { ProbeSession, ProbeTarget } from './probe-kind.ts';
 

@@ -137,6 +137,15 @@ export function refusal(method: string, response: RpcResponse): HandshakeResult 
     : { kind: 'refused', detail: `${detail} ${words}`, quote: words, response };
 }
 
+// "Invalid Request: Server already initialized" is the SDK's; the others are of servers that count sessions themselves.
+const ONE_SESSION =
+  /already (?:been )?(?:initiali[sz]ed|connected|in use)|(?:only|at most) (?:one|1|a single) (?:session|client|connection)|(?:session|client|connection) already (?:exists|active|connected|established)|(?:another|existing) (?:session|client) (?:is|already)/iu;
+
+/** Tells whether the text refuses a handshake because the server takes one session at a time, and has one. */
+export function isAboutOneSession(text: string): boolean {
+  return ONE_SESSION.test(text);
+}
+
 export interface StdioHandshake {
   /** Null until the handshake is done. */
   readonly peer: PeerInfo | null;

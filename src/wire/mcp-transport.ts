@@ -8,7 +8,6 @@ import type { CallOutcome } from './call.ts';
 import type { Connection } from './connection.ts';
 import type { Deadline } from './deadline.ts';
 import type { HandshakeResult, PeerInfo } from './handshake.ts';
-import type { SessionRoom } from './session-limit.ts';
 
 export interface McpTarget {
   readonly spec: ServerSpec;
@@ -28,6 +27,9 @@ export interface McpTarget {
 
 /** `keep`: the last answer stands as it is. `too-soon`: the session is lost, and was renewed too often of late. */
 export type RenewalResult = HandshakeResult | { readonly kind: 'keep' } | { readonly kind: 'too-soon' };
+
+/** `many`: a client gets a session beside ours. `freed`, `taken`: it gets none; ending ours helped, or did not. */
+export type SessionRoom = 'many' | 'freed' | 'taken' | 'unknown';
 
 export interface McpTransport {
   /** Null until the handshake is done. */

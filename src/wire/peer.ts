@@ -15,6 +15,7 @@ import {
 } from '../core/base/json-rpc.ts';
 import { shapeOf, type JsonShape } from '../core/base/json-shape.ts';
 import { abortedCall, failed, type CallFailure, type CallOutcome } from './call.ts';
+import { ParsedResponse, unparsedResponse, type ForeignResponse } from './foreign-response.ts';
 import type { PeerInfo } from './handshake.ts';
 import {
   BATCH,
@@ -38,17 +39,6 @@ export interface RawMessage {
   readonly shape: JsonShape;
   /** True when its end was dropped: it was too long, or too much waited already. */
   readonly isCut: boolean;
-}
-
-/** Response to a message that some user sent as it was. A long one is not parsed before somebody needs it. */
-export interface ForeignResponse {
-  readonly id: string | number;
-  /** The response itself, where it was short; null for one that nobody has parsed yet. */
-  readonly message: JsonObject | null;
-  /** Returns its text as it came; of an answer that was refused, an error in its place. Not yet known to be valid JSON. */
-  text(): string;
-  /** Parses it, which takes a second for a million values; null when it is no JSON-RPC after all. */
-  read(): RpcResponse | null;
 }
 
 /** User of a channel who hears what the server sends unasked. None of these may throw. */
@@ -285,7 +275,7 @@ export class Peer {
     }
     const excess = excessOfMessage(message, FOREIGN_ANSWER);
     if (excess !== null) this.#options.onRefused?.(`Refused an answer to a client: it ${excess}`);
-    const response = foreignResponse(id, () =>
+    const response = unparsedResponse(id, () =>
       excess === null
         ? message.bytes.toString('utf8')
         : rpcErrorResponse(id, RPC_CODES.internalError, `The answer of the server ${excess}`),
@@ -367,35 +357,6 @@ function idOf(text: string): string | number | null {
 
 /** A string of which nothing has to be decoded. */
 const PLAIN_ID = /^"[\w:.-]*"$/;
-
-function foreignResponse(id: string | number, text: () => string): ForeignResponse {
-  return { id, message: null, text, read: () => responseIn(text()) };
-}
-
-class ParsedResponse implements ForeignResponse {
-  readonly id: string;
-  readonly message: JsonObject;
-  readonly #text: string;
-
-  constructor(id: string, message: JsonObject, text: string) {
-    this.id = id;
-    this.message = message;
-    this.#text = text;
-  }
-
-  text(): string {
-    return this.#text;
-  }
-
-  read(): RpcResponse | null {
-    return responseIn(this.#text);
-  }
-}
-
-function responseIn(text: string): RpcResponse | null {
-  const [message] = parseMessages(text);
-  return message?.kind === 'result' || message?.kind === 'error' ? message : null;
-}
 
 function textOfResponse(response: RpcResponse): string {
   const { kind, id } = response;

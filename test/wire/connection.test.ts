@@ -2,7 +2,7 @@ import { PassThrough } from 'node:stream';
 import { setImmediate as endOfTurn } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
 import { openConnection } from '../../src/wire/connection.ts';
-import type { ForeignResponse } from '../../src/wire/peer.ts';
+import type { ForeignResponse } from '../../src/wire/foreign-response.ts';
 import { EVERYTHING, start, startStdio, stopAll } from '../fixtures/start.ts';
 import { waitFor } from '../fakes/wait-for.ts';
 import { connectionOf, deadline, linesInto, stdioSession } from '../probes/session.ts';

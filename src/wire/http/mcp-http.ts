@@ -8,6 +8,7 @@ import {
   MODERN,
   foreignPeer,
   initializeParams,
+  isAboutOneSession,
   isModernError,
   legacyPeer,
   modernPeer,
@@ -17,9 +18,8 @@ import {
   type PeerInfo,
   type HandshakeResult,
 } from '../handshake.ts';
-import type { McpTarget, McpTransport, RenewalResult } from '../mcp-transport.ts';
+import type { McpTarget, McpTransport, RenewalResult, SessionRoom } from '../mcp-transport.ts';
 import { oddBody } from '../odd-answers.ts';
-import { isAboutOneSession, type SessionRoom } from '../session-limit.ts';
 import { SessionTrust, isSessionError } from './session-trust.ts';
 
 type Headers = Readonly<Record<string, string>>;
