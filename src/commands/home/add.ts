@@ -1,5 +1,5 @@
 // Command `add NAME`: writes a server into the config, whose comments stay, and tells the daemon.
-import { existsSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { isAbsolute, resolve } from 'node:path';
 import { applyEdit, type ConfigEdit, planEdit, planFirst } from '../../config/edit/edit-config.ts';
 import { addServer } from '../../config/edit/edit-servers.ts';
@@ -18,6 +18,7 @@ export async function run(context: CommandContext): Promise<number> {
   const { paths, flags, io } = context;
   const [name = '', ...argv] = context.arguments;
   const { settings, notes } = readSettings(argv, flags);
+  const missing = noteOnMissing(name, settings);
   const lines = serverYaml({ name, settings, enabled: true });
   const isNew = !existsSync(paths.config);
   const edit = isNew
@@ -39,6 +40,7 @@ export async function run(context: CommandContext): Promise<number> {
       `${flags.dryRun === true ? 'Would add' : 'Added'} ${name} to ${paths.config}`,
       ...lines.map((line) => `  ${line}`),
       ...notes,
+      ...missing,
     ],
     warnings: edit.warnings.filter((warning) => warning.includes(`servers.${name}`)),
   });
@@ -128,6 +130,34 @@ function asCommand(
 /** A relative path on a command line means the folder of whoever typed it, in the config that of the config. */
 function fromHere(path: string): string {
   return /^[~/]|\$\{/u.test(path) ? path : resolve(path);
+}
+
+/**
+ * Notes the folder and the program that are not there, of those that are named by a whole path. It is no error: a volume
+ * may be mounted later, and the daemon starts the server as soon as it is.
+ */
+function noteOnMissing(name: string, settings: DocumentMap): readonly string[] {
+  const { cwd, command } = settings;
+  const notes: string[] = [];
+  const folder = wholePath(cwd);
+  const until = `${name} does not start before it is there`;
+  if (folder !== null && !existsSync(folder))
+    notes.push(`Note: the folder ${folder} does not exist: ${until}`);
+  else if (folder !== null && !isFolder(folder))
+    notes.push(`Note: ${folder} is not a folder: ${name} does not start in it`);
+  const program = wholePath(Array.isArray(command) ? command[0] : null);
+  if (program !== null && !existsSync(program))
+    notes.push(`Note: the program ${program} does not exist: ${until}`);
+  return notes;
+}
+
+/** Null for what is relative, and for what only the config can resolve. */
+function wholePath(value: unknown): string | null {
+  return typeof value === 'string' && isAbsolute(value) && !value.includes('${') ? value : null;
+}
+
+function isFolder(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
 }
 
 /** Warns of the first argument that is a file seen from here, which the server would look for elsewhere; null for none. */

@@ -30,6 +30,10 @@ function stage(text: string | null = CONFIG) {
   return { ...paths, run, read: () => readFileSync(paths.config, 'utf8') };
 }
 
+function notesIn(out: string): string[] {
+  return out.split('\n').filter((line) => line.startsWith('Note: '));
+}
+
 describe('add', () => {
   it.each([
     [['--package', '@scope/p@4'], '  new:\n    package: "@scope/p"\n    version: "4"\n'],
@@ -65,6 +69,26 @@ describe('add', () => {
     expect(out).toContain('Note: package.json is not looked for in this folder');
     await run('add', 'far', '--cwd', '~/x', '--', '~/bin/x');
     expect(read()).toMatch(/ {2}far:\n {4}command: \[~\/bin\/x\]\n {4}cwd: ~\/x\n/u);
+  });
+
+  it('says so when the folder or the program is not there, and adds it all the same: it may come later', async () => {
+    const { run, read, home } = stage();
+    const gone = join(home, 'nope');
+    const { code, out } = await run('add', 'in', '--cwd', gone, '--', './x');
+    expect({ code, notes: notesIn(out) }).toEqual({
+      code: 0,
+      notes: [`Note: the folder ${gone} does not exist: in does not start before it is there`],
+    });
+    expect(read()).toContain(`    cwd: ${gone}\n`);
+    const file = join(home, 'config.yaml');
+    expect(notesIn((await run('add', 'at', '--cwd', file, '--', 'node')).out)).toEqual([
+      `Note: ${file} is not a folder: at does not start in it`,
+    ]);
+    expect(notesIn((await run('add', 'prog', '--', join(home, 'x'))).out)).toEqual([
+      `Note: the program ${join(home, 'x')} does not exist: prog does not start before it is there`,
+    ]);
+    expect(notesIn((await run('add', 'ok', '--cwd', home, '--', process.execPath)).out)).toEqual([]);
+    expect(notesIn((await run('add', 'later', '--cwd', '${env:PLACE}/x', '--', 'node')).out)).toEqual([]);
   });
 
   it('writes no secret when only the name of a variable is given', async () => {
