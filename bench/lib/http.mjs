@@ -53,7 +53,9 @@ export async function timeToAnswer(port, since, options = {}) {
 export function createScraper(url) {
   const agent = new Agent({ keepAlive: true, maxSockets: 1 });
   const headers = {
-    accept: 'text/plain;version=0.0.4;q=1,*/*;q=0.1',
+    // OpenMetrics before the text format, as version 3 asks by default.
+    accept:
+      'application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.5,application/openmetrics-text;version=0.0.1;q=0.4,text/plain;version=1.0.0;escaping=allow-utf-8;q=0.3,text/plain;version=0.0.4;q=0.2,*/*;q=0.1',
     'accept-encoding': 'gzip',
     'user-agent': 'Prometheus/3',
     'x-prometheus-scrape-timeout-seconds': '10',

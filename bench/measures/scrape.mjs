@@ -15,6 +15,10 @@ const SYNTHETIC = fileURLToPath(new URL('../programs/synthetic.mjs', import.meta
 /** Everything is measured anew meanwhile, so that the text cannot be the last one. */
 const FRESH = { defaults: { probe: { interval: '500ms' } }, sampling: { interval: '1s' } };
 const FRESH_PAUSE = 1100;
+/** Of the time between two scrapes, after which a fleet is measured anew: as where ticks come, and some time later a scrape. */
+const MEASURED_AFTER = 500;
+/** A pause that no scrape before could tell: a quarter shorter or longer in turns. */
+const UNFORESEEN = (index) => FRESH_PAUSE * (index % 2 === 0 ? 1.25 : 0.95);
 
 export async function measure({ quick }) {
   const times = quick ? 50 : 200;
@@ -25,6 +29,7 @@ export async function measure({ quick }) {
   const repeated = await scrape(`${small.url}/metrics`, { times });
   const rarely = { times: quick ? 8 : 30, pause: FRESH_PAUSE };
   const fresh = await scrape(`${small.url}/metrics`, rarely);
+  const unforeseen = await scrape(`${small.url}/metrics`, { ...rarely, pause: UNFORESEEN });
   await small.stop();
   const smallFloor = await scrapeBare(fresh.bytes, { times });
   // What nobody asked for a second is slower for everybody: caches of the processor, threads that sleep.
@@ -32,57 +37,58 @@ export async function measure({ quick }) {
 
   const large = await startSaying(SYNTHETIC, ['1000', await temporaryFolder()]);
   const largeRepeated = await scrape(`${large.url}/metrics`, { times });
-  const largeFresh = await scrape(`${large.url}/metrics`, { times: quick ? 5 : 20, before: large.stir });
+  const large20 = { times: quick ? 5 : 20 };
+  const largeFresh = await scrape(`${large.url}/metrics`, {
+    ...large20,
+    pause: FRESH_PAUSE - MEASURED_AFTER,
+    async before() {
+      await sleep(MEASURED_AFTER);
+      await large.stir();
+    },
+  });
+  const largeUnforeseen = await scrape(`${large.url}/metrics`, { ...large20, before: large.stir });
   await large.stop();
   const largeFloor = await scrapeBare(largeFresh.bytes, { times });
+  const largeRare = await scrapeBare(largeFresh.bytes, { ...large20, pause: FRESH_PAUSE });
 
   return [
-    ...three('10 servers', { floor: smallFloor, rare: smallRare, repeated, fresh, atMost: 2 }),
-    ...three('1,000 synthetic servers', {
+    ...rowsOf('10 servers', {
+      floor: smallFloor,
+      rare: smallRare,
+      repeated,
+      fresh,
+      unforeseen,
+      atMost: { repeated: 2, fresh: 1 },
+    }),
+    ...rowsOf('1,000 synthetic servers', {
       floor: largeFloor,
+      rare: largeRare,
       repeated: largeRepeated,
       fresh: largeFresh,
-      atMost: 5,
+      unforeseen: largeUnforeseen,
+      atMost: { repeated: 5, fresh: 40 },
     }),
   ];
 }
 
-function three(what, { floor: bare, rare = null, repeated, fresh, atMost }) {
-  const size = `${(bare.bytes / 1024).toFixed(0)} KiB`;
-  const floor = row({
-    who: `bare node, ${size} from memory`,
-    short: 'bare',
-    samples: bare.samples,
+function rowsOf(what, { floor: bare, rare, repeated, fresh, unforeseen, atMost }) {
+  const who = `bare node, ${(bare.bytes / 1024).toFixed(0)} KiB from memory`;
+  const floor = row({ who, short: 'bare', samples: bare.samples, unit: 'ms' });
+  const rareFloor = row({
+    who: `${who}, once a second`,
+    short: 'bare, once a second',
+    samples: rare.samples,
     unit: 'ms',
   });
-  const rareFloor =
-    rare === null
-      ? null
-      : row({
-          who: `bare node, ${size} from memory, once a second`,
-          short: 'bare, once a second',
-          samples: rare.samples,
-          unit: 'ms',
-        });
-  const target = { of: 'median', atMost };
+  const own = (note, { samples }, rest) =>
+    row({ who: `mcp-watchdog, ${what}`, note, samples, unit: 'ms', ...rest });
+  const target = (most) => ({ target: { of: 'median', atMost: most } });
   return [
     floor,
-    ...(rareFloor === null ? [] : [rareFloor]),
-    row({
-      who: `mcp-watchdog, ${what}`,
-      note: 'unchanged',
-      samples: repeated.samples,
-      unit: 'ms',
-      floor,
-      target,
-    }),
-    row({
-      who: `mcp-watchdog, ${what}`,
-      note: 'all measured anew',
-      samples: fresh.samples,
-      unit: 'ms',
-      floor: rareFloor ?? floor,
-    }),
+    rareFloor,
+    own('unchanged', repeated, { floor, ...target(atMost.repeated) }),
+    own('all measured anew', fresh, { floor: rareFloor, ...target(atMost.fresh) }),
+    own('all measured anew, unforeseen', unforeseen, { floor: rareFloor }),
   ];
 }
 
@@ -92,7 +98,7 @@ async function scrape(url, { times, pause = 0, before = async () => {} }) {
   let bytes = 0;
   for (let index = -3; index < times; index += 1) {
     await before();
-    await sleep(pause);
+    await sleep(typeof pause === 'function' ? pause(index) : pause);
     const got = await scraper.scrape();
     bytes = got.bytes;
     // The first ones warm up both ends.

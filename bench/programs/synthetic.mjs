@@ -4,6 +4,7 @@ import { createServer } from 'node:http';
 import { createInterface } from 'node:readline';
 import { systemClock } from '../../dist/system/time/clock.js';
 import { createWebApp } from '../../dist/web/front.js';
+import { createScrapeAhead } from '../../dist/web/scrape-ahead.js';
 import { createFleet } from './fleet.mjs';
 
 let ahead = 0;
@@ -20,6 +21,9 @@ for await (const _line of createInterface({ input: process.stdin })) {
 }
 
 async function listen() {
+  function onFault(error) {
+    throw error;
+  }
   const app = createWebApp({
     status: fleet.status,
     // Nobody opens the page here.
@@ -34,14 +38,14 @@ async function listen() {
       clients: () => null,
       hide: (text) => text,
     },
-    metrics: () => fleet.recorder.render(),
+    metrics: () => fleet.recorder.render('text'),
+    openMetrics: () => fleet.recorder.render('open-metrics'),
+    ahead: createScrapeAhead(systemClock, onFault),
     now: () => clock.now(),
     allowedHosts: [],
     isReady: () => true,
     isHealthy: () => true,
-    onFault: (error) => {
-      throw error;
-    },
+    onFault,
   });
   const server = createServer(app);
   await new Promise((resolve) => void server.listen(0, '127.0.0.1', resolve));

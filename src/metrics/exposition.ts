@@ -4,6 +4,9 @@ import type { MetricDefinition } from '../core/metrics/metric-definition.ts';
 import type { Labels } from './sample.ts';
 import { createSeriesIds, type SeriesIds } from './series-ids.ts';
 
+/** Of Prometheus's text format 0.0.4 and of OpenMetrics 1.0: headers and what stands between families differ, lines do not. */
+export type Format = 'text' | 'open-metrics';
+
 /** A series of a family, and its sample for readers: the same object as long as the series is there. */
 export interface Line extends MetricSample {
   /** Its labels as they are written: `server="a",probe="ping"`. */
@@ -30,7 +33,7 @@ export interface Family {
   set(line: Line, value: number): void;
   remove(line: Line): void;
   lines(): Iterable<Line>;
-  take(): TakenFamily;
+  take(format?: Format): TakenFamily;
 }
 
 /** What a family shows at one moment: read where it stands, and copied only when something is about to change. */
@@ -44,12 +47,12 @@ export interface Snapshot {
 export interface KeptBytes {
   /** Notes that something is about to change. */
   drop(): void;
-  /** @param open a snapshot of what is there now; called after a change only */
-  take(open: () => Snapshot): TakenFamily;
+  /** @param open a snapshot of what is there now; called when there are no bytes in this format since the last change */
+  take(format: Format, open: () => Snapshot): TakenFamily;
 }
 
 export function createKeptBytes(): KeptBytes {
-  let kept: Buffer | null = null;
+  const kept: Record<Format, Buffer | null> = { text: null, 'open-metrics': null };
   let changes = 0;
   const opened = new Set<Snapshot>();
 
@@ -62,15 +65,16 @@ export function createKeptBytes(): KeptBytes {
     drop() {
       for (const snapshot of opened) snapshot.freeze();
       opened.clear();
-      kept = null;
+      kept.text = null;
+      kept['open-metrics'] = null;
       changes += 1;
     },
-    take(open) {
+    take(format, open) {
       const at = changes;
       const keep = (bytes: Buffer): void => {
-        if (changes === at) kept = bytes;
+        if (changes === at) kept[format] = bytes;
       };
-      if (kept !== null) return { bytes: kept, keep, pieces: () => nothing() };
+      if (kept[format] !== null) return { bytes: kept[format], keep, pieces: () => nothing() };
       const snapshot = open();
       opened.add(snapshot);
       return { bytes: null, keep, pieces: () => piecesOf(snapshot) };
@@ -94,7 +98,7 @@ const LINES = 512;
 
 export function createFamily(options: FamilyOptions): Family {
   const { name, startsAtZero = false, ids = createSeriesIds() } = options;
-  const header = headerOf(options);
+  const frames = framesOf(options);
   const lines = new Set<Line>();
   const kept = createKeptBytes();
   let isZero = startsAtZero;
@@ -117,11 +121,15 @@ export function createFamily(options: FamilyOptions): Family {
       if (lines.delete(line)) ids.release(line.id);
     },
     lines: () => lines,
-    take: () => kept.take(() => snapshotOf(isZero ? `${header}\n${name} 0\n` : `${header}\n`, name, lines)),
+    take: (format = 'text') =>
+      kept.take(format, () => {
+        const { start, end } = frames[format];
+        return snapshotOf({ start: isZero ? `${start}${name} 0\n` : start, end }, name, lines);
+      }),
   };
 }
 
-function snapshotOf(header: string, name: string, all: ReadonlySet<Line>): Snapshot {
+function snapshotOf(frame: Frame, name: string, all: ReadonlySet<Line>): Snapshot {
   let lines: readonly Line[] | null = null;
   let values: Float64Array | null = null;
   return {
@@ -132,7 +140,7 @@ function snapshotOf(header: string, name: string, all: ReadonlySet<Line>): Snaps
     },
     *pieces() {
       lines ??= [...all];
-      let parts = [header];
+      let parts = [frame.start];
       const start = `${name}{`;
       for (let index = 0; index < lines.length; index += 1) {
         const line = lines[index];
@@ -145,21 +153,39 @@ function snapshotOf(header: string, name: string, all: ReadonlySet<Line>): Snaps
         yield parts.join('');
         parts = [];
       }
-      parts.push('\n');
+      parts.push(frame.end);
       yield parts.join('');
     },
   };
 }
 
-export function headerOf({ name, type, help }: Pick<FamilyOptions, 'name' | 'type' | 'help'>): string {
-  return `# HELP ${name} ${escaped(help)}\n# TYPE ${name} ${type}`;
+/** What stands before the lines of a family, and after them. */
+export interface Frame {
+  readonly start: string;
+  readonly end: string;
+}
+
+export function framesOf({
+  name,
+  type,
+  help,
+}: Pick<FamilyOptions, 'name' | 'type' | 'help'>): Readonly<Record<Format, Frame>> {
+  const escapedHelp = escaped(help);
+  const inOpenMetrics = type === 'counter' ? name.replace(/_total$/u, '') : name;
+  return {
+    text: { start: `# HELP ${name} ${escapedHelp}\n# TYPE ${name} ${type}\n`, end: '\n' },
+    'open-metrics': {
+      start: `# TYPE ${inOpenMetrics} ${type}\n# HELP ${inOpenMetrics} ${quoted(escapedHelp)}\n`,
+      end: '',
+    },
+  };
 }
 
 /** Returns labels as they are written: `label="text"`, with commas between them. */
 export function labelsText(labels: Labels): string {
   const parts: string[] = [];
   for (const label in labels) {
-    const text = escaped(labels[label] ?? '').replaceAll('"', String.raw`\"`);
+    const text = quoted(escaped(labels[label] ?? ''));
     parts.push(parts.length === 0 ? '' : ',', label, '="', text, '"');
   }
   // Joined, not added up: a text of many pieces takes several times the memory as long as it is kept.
@@ -174,4 +200,8 @@ export function valueText(value: number): string {
 
 function escaped(text: string): string {
   return text.replaceAll('\\', String.raw`\\`).replaceAll('\n', String.raw`\n`);
+}
+
+function quoted(text: string): string {
+  return text.replaceAll('"', String.raw`\"`);
 }

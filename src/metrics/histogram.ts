@@ -3,12 +3,15 @@ import type { MetricSample } from '../core/model/alert-rules.ts';
 import { withLabel } from '../core/metrics/metric-definition.ts';
 import {
   createKeptBytes,
-  headerOf,
+  type Format,
+  type Frame,
+  framesOf,
   labelsText,
   type Snapshot,
   type TakenFamily,
   valueText,
 } from './exposition.ts';
+import type { Exemplar, Exemplars } from './exemplars.ts';
 import type { Labels } from './sample.ts';
 import { createSeriesIds, type SeriesIds } from './series-ids.ts';
 
@@ -20,6 +23,8 @@ export interface HistogramOptions {
   /** Upper bounds, growing, in the unit of the name; the last one, infinity, is left out. */
   readonly buckets: readonly number[];
   readonly ids?: SeriesIds;
+  /** Shown beside the buckets in OpenMetrics; left out, there are none. Those of a series change only with what is observed. */
+  readonly exemplars?: Pick<Exemplars, 'find'>;
 }
 
 export interface HistogramWriter {
@@ -34,7 +39,7 @@ export interface HistogramWriter {
 export interface LabelledHistogram extends HistogramWriter {
   /** Of the series that are wanted; each the same object, with the same labels object, every time. */
   samples(wants: (name: string) => boolean): MetricSample[];
-  take(): TakenFamily;
+  take(format?: Format): TakenFamily;
 }
 
 /** What all series have in common. */
@@ -44,14 +49,15 @@ interface Shape {
   /** Of each bound, and of infinity. */
   readonly bounds: readonly string[];
   readonly ids: SeriesIds;
+  readonly exemplars: Pick<Exemplars, 'find'> | null;
 }
 
 export function createHistogram(options: HistogramOptions): LabelledHistogram {
-  const { name, help, labels, buckets, ids = createSeriesIds() } = options;
+  const { name, help, labels, buckets, ids = createSeriesIds(), exemplars = null } = options;
   const series = new Map<string, SeriesCounts>();
   const names = { bucket: `${name}_bucket`, sum: `${name}_sum`, count: `${name}_count` };
-  const shape: Shape = { names, buckets, bounds: [...buckets.map(boundText), '+Inf'], ids };
-  const header = headerOf({ name, type: 'histogram', help });
+  const shape: Shape = { names, buckets, bounds: [...buckets.map(boundText), '+Inf'], ids, exemplars };
+  const frames = framesOf({ name, type: 'histogram', help });
   const kept = createKeptBytes();
 
   const keyOf = (given: Labels): string => labels.map((label) => given[label]).join('\0');
@@ -90,7 +96,10 @@ export function createHistogram(options: HistogramOptions): LabelledHistogram {
       for (const counts of series.values()) addSamples(counts, wanted, all);
       return all;
     },
-    take: () => kept.take(() => snapshotOf(`${header}\n`, shape, series)),
+    take: (format = 'text') =>
+      kept.take(format, () =>
+        snapshotOf(frames[format], format === 'text' ? { ...shape, exemplars: null } : shape, series),
+      ),
   };
 }
 
@@ -140,11 +149,16 @@ function emptyCounts(given: Labels, { names, bounds, ids }: Shape): SeriesCounts
 }
 
 function addTo(own: SeriesCounts, value: number, buckets: readonly number[]): void {
-  const found = buckets.findIndex((bound) => value <= bound);
-  const index = found < 0 ? buckets.length : found;
+  const index = bucketOf(value, buckets);
   own.counts[index] = (own.counts[index] ?? 0) + 1;
   own.sum += value;
   own.isRead = false;
+}
+
+/** The lowest bucket that counts a value. */
+function bucketOf(value: number, buckets: readonly number[]): number {
+  const found = buckets.findIndex((bound) => value <= bound);
+  return found < 0 ? buckets.length : found;
 }
 
 function addSamples(
@@ -189,7 +203,7 @@ function valuesOf(series: readonly SeriesCounts[], { bounds }: Shape): Float64Ar
 /** Series in one piece. */
 const SERIES = 32;
 
-function snapshotOf(header: string, shape: Shape, all: ReadonlyMap<string, SeriesCounts>): Snapshot {
+function snapshotOf(frame: Frame, shape: Shape, all: ReadonlyMap<string, SeriesCounts>): Snapshot {
   let series: readonly SeriesCounts[] | null = null;
   let values: Float64Array | null = null;
   const each = shape.bounds.length + 1;
@@ -201,26 +215,29 @@ function snapshotOf(header: string, shape: Shape, all: ReadonlyMap<string, Serie
     *pieces() {
       series ??= [...all.values()];
       const write = createWriter(shape);
-      yield header;
+      yield frame.start;
       for (let from = 0; from < series.length; from += SERIES) {
         const some = series.slice(from, from + SERIES);
         // Others may have had their turn since the last piece.
         yield write(some, values?.subarray(from * each, (from + SERIES) * each) ?? valuesOf(some, shape));
       }
-      yield '\n';
+      yield frame.end;
     },
   };
 }
 
-function createWriter({ names, bounds }: Shape) {
+function createWriter({ names, buckets, bounds, exemplars }: Shape) {
   const starts = bounds.map((bound) => `${names.bucket}{le="${bound}"`);
   return (series: readonly SeriesCounts[], values: Float64Array): string => {
     const parts: string[] = [];
     let at = 0;
-    for (const { text } of series) {
+    for (const { text, samples } of series) {
       const rest = text === '' ? '} ' : `,${text}} `;
+      const exemplar = exemplars?.find(samples[0]?.labels ?? {}) ?? null;
+      const shownAt = exemplar === null ? -1 : at + bucketOf(exemplar.value, buckets);
       for (const start of starts) {
         parts.push(start, rest, String(values[at]), '\n');
+        if (at === shownAt && exemplar !== null) parts.splice(-1, 1, exemplarText(exemplar), '\n');
         at += 1;
       }
       const labels = text === '' ? ' ' : `{${text}} `;
@@ -230,4 +247,8 @@ function createWriter({ names, bounds }: Shape) {
     }
     return parts.join('');
   };
+}
+
+function exemplarText({ traceId, spanId, value, at }: Exemplar): string {
+  return ` # {trace_id="${traceId}",span_id="${spanId}"} ${valueText(value)} ${at / 1000}`;
 }

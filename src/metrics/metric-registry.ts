@@ -4,7 +4,9 @@ import Registry from 'prom-client/lib/registry.js';
 import type { MetricSample } from '../core/model/alert-rules.ts';
 import { type MetricDefinition, withLabel } from '../core/metrics/metric-definition.ts';
 import { fullMetricName, METRIC_NAMES, METRICS, type MetricName } from '../core/metrics/metric-catalogue.ts';
-import { createFamily, type Family, labelsText, type Line } from './exposition.ts';
+import type { Exemplars } from './exemplars.ts';
+import { createFamily, type Family, type Format, labelsText, type Line } from './exposition.ts';
+import { asOpenMetrics } from './open-metrics.ts';
 import { createHistogram, type HistogramWriter, type LabelledHistogram } from './histogram.ts';
 import { registerProcessMetrics } from './process-metrics.ts';
 import type { Labels, Sample, SampleGroup, ChangedSamples } from './sample.ts';
@@ -25,7 +27,7 @@ export interface MetricRegistry {
   /** @throws RangeError for a metric that the catalogue does not define as a histogram */
   histogram(metric: MetricName): HistogramWriter;
   /** The exposition of this moment: what changes while it is waited for is not in it. */
-  text(): Promise<Buffer>;
+  text(format?: Format): Promise<Buffer>;
   /**
    * The same as samples, of the metrics that are wanted. Those of servers are the same objects each time, so what is waited
    * for may change their values.
@@ -37,19 +39,19 @@ export interface MetricRegistry {
  * The samples of one owner must not have a label set of another's. The client library gives the metrics of the process
  * only: it would look up each series by its labels again for each value, and write all lines of a family anew.
  */
-export function createMetricRegistry(): MetricRegistry {
+export function createMetricRegistry(exemplars?: Pick<Exemplars, 'find'>): MetricRegistry {
   const families = new Map<MetricName, Family>();
   const histograms = new Map<MetricName, LabelledHistogram>();
   const ids = createSeriesIds();
   for (const metric of METRIC_NAMES) {
-    if (METRICS[metric].type === 'histogram') histograms.set(metric, openHistogram(metric, ids));
+    if (METRICS[metric].type === 'histogram') histograms.set(metric, openHistogram(metric, ids, exemplars));
     else families.set(metric, openFamily(metric, ids));
   }
   const ofProcess = new Registry();
   registerProcessMetrics(ofProcess);
   const owners = createOwners(families);
   const all = [...families.values(), ...histograms.values()];
-  let lastSize = 0;
+  const lastSizes: Record<Format, number> = { text: 0, 'open-metrics': 0 };
   return {
     replaceSamples: (owner, samples, common) => owners.replace(owner, [samples], common),
     replaceGroups: owners.replace,
@@ -58,11 +60,11 @@ export function createMetricRegistry(): MetricRegistry {
       if (found === undefined) throw new RangeError(`${metric} is no histogram`);
       return found;
     },
-    async text() {
+    async text(format = 'text') {
       // From here on nothing is waited for until all is taken.
-      const taken = all.map((family) => family.take());
+      const taken = all.map((family) => family.take(format));
       const last = await ofProcess.metrics();
-      const text = createGrowingText(lastSize);
+      const text = createGrowingText(lastSizes[format]);
       const ends: number[] = [];
       let inThisTurn = 0;
       for (const { bytes, pieces } of taken) {
@@ -76,8 +78,8 @@ export function createMetricRegistry(): MetricRegistry {
         }
         ends.push(text.length);
       }
-      text.add(last);
-      lastSize = text.length;
+      text.add(format === 'text' ? last : asOpenMetrics(last));
+      lastSizes[format] = text.length;
       const written = text.bytes();
       // Parts of the text that is handed out, so that each byte is there once.
       for (const [index, end] of ends.entries())
@@ -295,7 +297,13 @@ function openFamily(metric: MetricName, ids: SeriesIds): Family {
   return createFamily({ name: fullMetricName(metric), type, help, startsAtZero, ids });
 }
 
-function openHistogram(metric: MetricName, ids: SeriesIds): LabelledHistogram {
+function openHistogram(
+  metric: MetricName,
+  ids: SeriesIds,
+  exemplars: Pick<Exemplars, 'find'> | undefined,
+): LabelledHistogram {
   const { help, labels, buckets = [] }: MetricDefinition = METRICS[metric];
-  return createHistogram({ name: fullMetricName(metric), help, labels: Object.keys(labels), buckets, ids });
+  const options = { name: fullMetricName(metric), help, labels: Object.keys(labels), buckets, ids };
+  const isOfClients = metric === 'mcp_server_operation_duration_seconds';
+  return createHistogram(isOfClients && exemplars !== undefined ? { ...options, exemplars } : options);
 }

@@ -5,14 +5,19 @@ import type { EventKind, WatchdogEvent } from '../core/model/events.ts';
 import type { Status } from '../core/model/status.ts';
 import type { Bus } from '../system/bus.ts';
 import type { Clock } from '../system/time/clock.ts';
+import { createExemplars } from './exemplars.ts';
+import type { Format } from './exposition.ts';
 import { createMetricRegistry } from './metric-registry.ts';
+import { OPEN_METRICS_TYPE } from './open-metrics.ts';
 import { createServerGauges, createWatchdogGauges, type WatchdogFacts } from './gauges.ts';
 import { createServerCounters } from './server-counters.ts';
-import { createScrapeCache, type Urgency } from './scrape-cache.ts';
+import { createScrapeCache, type ScrapeCache, type Urgency } from './scrape-cache.ts';
 import type { SavedCounters } from './counter-store.ts';
 
-/** The only format that is ever served, whatever the client would accept. */
-const CONTENT_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
+const CONTENT_TYPES: Readonly<Record<Format, string>> = {
+  text: 'text/plain; version=0.0.4; charset=utf-8',
+  'open-metrics': OPEN_METRICS_TYPE,
+};
 
 /** Time in which changed servers are updated before others have a turn of the event loop, ms. */
 const SLICE = 4;
@@ -20,8 +25,8 @@ const SLICE = 4;
 const MOST_SLICES = 100;
 
 export interface Recorder {
-  /** One consistent exposition, cached until something changes. */
-  render(): Promise<{ readonly text: Buffer; readonly contentType: string }>;
+  /** One consistent exposition, cached until something changes; in OpenMetrics with exemplars of the requests through the gateway. */
+  render(format?: Format): Promise<{ readonly text: Buffer; readonly contentType: string }>;
   /** The samples of the metrics that are wanted, as the text would show them now. */
   samples(wants: (name: string) => boolean): Promise<readonly MetricSample[]>;
   /** Returns the event counters as plain JSON for the state file, up to date with the last event. */
@@ -90,7 +95,8 @@ const URGENCY: Readonly<Record<EventKind, Urgency>> = {
 };
 
 export function createRecorder({ bus, clock, status, build }: RecorderOptions): Recorder {
-  const registry = createMetricRegistry();
+  const exemplars = createExemplars();
+  const registry = createMetricRegistry(exemplars);
   const counters = createServerCounters(
     registry.histogram('probe_duration_seconds'),
     registry.histogram('mcp_server_operation_duration_seconds'),
@@ -102,7 +108,14 @@ export function createRecorder({ bus, clock, status, build }: RecorderOptions): 
   const collectors = new Map<string, { took: number; ok: boolean }>();
   /** Servers whose samples in the registry are out of date. */
   const changed = new Set<string>();
-  const cache = createScrapeCache(clock, () => upToDate(() => registry.text()));
+  const cacheOf = (format: Format): ScrapeCache =>
+    createScrapeCache(clock, () => upToDate(() => registry.text(format)));
+  const caches = { text: cacheOf('text'), 'open-metrics': cacheOf('open-metrics') };
+
+  function invalidate(urgency: Urgency): void {
+    caches.text.invalidate(urgency);
+    caches['open-metrics'].invalidate(urgency);
+  }
 
   function onEvent(event: WatchdogEvent): void {
     if (event.kind === 'collected') {
@@ -110,10 +123,11 @@ export function createRecorder({ bus, clock, status, build }: RecorderOptions): 
       // A collector that fails takes its values away from every server.
       if (event.error !== null) for (const { name } of status().servers) changed.add(name);
     } else counters.record(event);
+    exemplars.record(event);
     if (event.kind === 'evaluated') evaluation = event;
     if (event.kind === 'recorded') history = event.size;
     if ('server' in event) changed.add(event.server);
-    cache.invalidate(URGENCY[event.kind]);
+    invalidate(URGENCY[event.kind]);
   }
 
   function forget(server: string): void {
@@ -155,13 +169,16 @@ export function createRecorder({ bus, clock, status, build }: RecorderOptions): 
 
   const unsubscribe = bus.subscribe(onEvent);
   return {
-    render: async () => ({ text: await cache.current(), contentType: CONTENT_TYPE }),
+    render: async (format = 'text') => ({
+      text: await caches[format].current(),
+      contentType: CONTENT_TYPES[format],
+    }),
     samples: (wants) => upToDate(() => registry.samples(wants)),
     counters: () => counters.save(),
     restore(saved) {
       counters.restore(saved);
       for (const { name } of status().servers) changed.add(name);
-      cache.invalidate('now');
+      invalidate('now');
     },
     dispose: unsubscribe,
   };

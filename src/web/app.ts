@@ -17,6 +17,7 @@ import { addRunbooks } from './runbooks.ts';
 import { renderMissingPage } from './pages/document.ts';
 import { type PlainRoutes, sendFault, sendPlain } from './plain-response.ts';
 import { ALERTMANAGER_WEBHOOK_PATH } from './request-guard.ts';
+import type { ScrapeAhead } from './scrape-ahead.ts';
 
 export interface WebAppOptions extends AlertmanagerWebhookOptions, RulesApiOptions, QueryApiOptions {
   readonly status: () => Status;
@@ -38,6 +39,8 @@ export interface WebAppOptions extends AlertmanagerWebhookOptions, RulesApiOptio
   readonly access?: AccessControl;
   /** Called after each scrape of /metrics with the user agent and the Host header; safe to print, short, perhaps empty. */
   readonly onScrape?: (by: string, host: string) => void;
+  /** Has the text ready for scrapers in a rhythm; left out, each scrape makes its own. */
+  readonly ahead?: Pick<ScrapeAhead, 'note'>;
   /** Called once, when somebody has asked for a page and the pages are loaded. */
   readonly onOpened?: () => void;
   /** Called with errors of ours; the client gets a 500 without details. */

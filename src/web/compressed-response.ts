@@ -16,13 +16,18 @@ export async function sendText(
   response: ServerResponse,
   { text, contentType }: { readonly text: Buffer; readonly contentType: string },
 ): Promise<void> {
-  const isWorth = text.length >= WORTH_COMPRESSING && takesGzip(request.headers['accept-encoding']);
+  const isWorth = isCompressed(request, text);
   const body = isWorth ? await compressOnce(text) : text;
   if (isWorth) response.setHeader('Content-Encoding', 'gzip');
   response.setHeader('Content-Type', contentType);
   response.setHeader('Content-Length', String(body.length));
   response.setHeader('Vary', 'Accept, Accept-Encoding');
   response.end(body);
+}
+
+/** Tells whether who asked like this gets the text compressed. */
+export function isCompressed({ headers }: Pick<IncomingMessage, 'headers'>, text: Buffer): boolean {
+  return text.length >= WORTH_COMPRESSING && takesGzip(headers['accept-encoding']);
 }
 
 /** Compresses at the fastest level: numbers shrink tenfold with any. A text is compressed once, in other threads. */

@@ -5,7 +5,7 @@ import { neutralise, truncate } from '../core/base/text.ts';
 import type { AccessControl } from './access.ts';
 import { prefersOpenMetrics } from './api/accept.ts';
 import type { WebAppOptions } from './app.ts';
-import { sendText } from './compressed-response.ts';
+import { compressOnce, isCompressed, sendText } from './compressed-response.ts';
 import { STYLE_SOURCE } from './pages/style.ts';
 import { type PlainRoutes, sendFault, sendPlain } from './plain-response.ts';
 import { pathOf, refuseRequest } from './request-guard.ts';
@@ -82,20 +82,30 @@ async function isDenied(
 }
 
 function plainRoutes(options: WebAppOptions): PlainRoutes {
-  const { metrics, openMetrics, isReady, isHealthy, onScrape } = options;
+  const { isReady, isHealthy } = options;
   return new Map([
-    [
-      '/metrics',
-      async (request, response) => {
-        const isOpen = openMetrics !== undefined && prefersOpenMetrics(request.headers.accept);
-        await sendText(request, response, await (isOpen ? openMetrics() : metrics()));
-        if (request.method === 'GET')
-          onScrape?.(short(request.headers['user-agent']), short(request.headers.host));
-      },
-    ],
+    ['/metrics', metricsRoute(options)],
     ['/-/healthy', (_request, response) => tell(response, isHealthy(), ['Healthy', 'Not healthy'])],
     ['/-/ready', (_request, response) => tell(response, isReady(), ['Ready', 'Still starting'])],
   ]);
+}
+
+function metricsRoute({ metrics, openMetrics, onScrape, ahead }: WebAppOptions) {
+  return async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const isOpen = openMetrics !== undefined && prefersOpenMetrics(request.headers.accept);
+    const read = isOpen ? openMetrics : metrics;
+    const from = request.socket.remoteAddress;
+    const page = await read();
+    await sendText(request, response, page);
+    if (request.method !== 'GET') return;
+    const [by, host] = [short(request.headers['user-agent']), short(request.headers.host)];
+    onScrape?.(by, host);
+    const isPacked = isCompressed(request, page.text);
+    ahead?.note(`${from} ${by} ${isOpen} ${isPacked}`, async () => {
+      const { text } = await read();
+      if (isPacked) await compressOnce(text);
+    });
+  };
 }
 
 const HEADER_LENGTH = 100;

@@ -34,7 +34,8 @@ them but its counters, which are there with 0. \`gen_ai_tool_name\` is one of th
 series.
 
 A scrape shows the latest known values and measures nothing itself. The text is rendered again only
-after a change, for measurements at most once a second.
+after a change, for measurements at most once a second; for a scraper that comes in a rhythm, as Prometheus
+does, it is rendered a quarter of a second before the next scrape.
 `;
 
 /** Markdown, ending in a newline. */

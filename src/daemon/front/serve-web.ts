@@ -1,15 +1,15 @@
 // Web server of the daemon: wires the pages to status and metrics, and decides when it is ready and healthy.
 import type { DaemonConfig } from '../../config/build/loaded-config.ts';
 import type { ServerStatus, Status } from '../../core/model/status.ts';
-import { createExemplars } from '../../metrics/exemplars.ts';
-import { createOpenMetricsWriter, OPEN_METRICS_TYPE } from '../../metrics/open-metrics.ts';
 import type { Recorder } from '../../metrics/recorder.ts';
 import type { Bus } from '../../system/bus.ts';
 import type { Clock } from '../../system/time/clock.ts';
 import type { Logger } from '../../system/files/log.ts';
 import { findPortOwner } from '../../system/net/port-owner.ts';
 import { createWebApp } from '../../web/front.ts';
+import type { WebAppOptions } from '../../web/app.ts';
 import type { AlertmanagerWebhook } from '../../web/alertmanager-webhook.ts';
+import { createScrapeAhead } from '../../web/scrape-ahead.ts';
 import { listenHttp, type HttpListener } from '../../system/net/http-listener.ts';
 import type { QueryApiOptions } from '../../web/api/query-api.ts';
 import type { RulesApiOptions } from '../../web/rules-api.ts';
@@ -47,6 +47,7 @@ export async function serveWeb(parts: WebParts): Promise<HttpListener> {
     if (event.kind === 'ticked') lastTick = clock.monotonic();
   });
   const protection = await openWebAccess(config.metrics, { clock, log });
+  const ahead = createScrapeAhead(clock, (err) => log.error({ err }, 'Cannot prepare /metrics'));
   const app = createWebApp({
     status,
     page: parts.page.source,
@@ -54,8 +55,8 @@ export async function serveWeb(parts: WebParts): Promise<HttpListener> {
       isSecure: protection?.tls !== undefined,
       users: () => protection?.users() ?? [],
     }),
-    metrics: savedPage(parts),
-    openMetrics: openMetricsPage(parts),
+    metrics: savedPage(parts, 'text'),
+    openMetrics: savedPage(parts, 'open-metrics'),
     rules: parts.rules,
     queries: parts.queries,
     now: () => clock.now(),
@@ -63,13 +64,14 @@ export async function serveWeb(parts: WebParts): Promise<HttpListener> {
     isReady: () => status().servers.every((server) => !isFirstStart(server)),
     isHealthy: () => clock.monotonic() - lastTick < Math.max(LATE, MISSED_TICKS * interval()),
     onOpened: collectLater({ bus, clock }),
+    ahead,
     onScrape: (by, host) => bus.publish({ kind: 'scraped', by, host }),
     alertmanagerWebhook: parts.alertmanagerWebhook,
     onFault: (err) => log.error({ err }, 'Cannot answer a request'),
     ...(protection === null ? {} : { access: protection.access }),
   });
   const { host, port } = config.metrics;
-  return listenHttp(app, {
+  const listener = await listenHttp(app, {
     host,
     port,
     setting: 'metrics.listen',
@@ -78,28 +80,26 @@ export async function serveWeb(parts: WebParts): Promise<HttpListener> {
     whoListens: findPortOwner,
     onFault: (err) => log.error({ err }, 'Cannot take a connection'),
   });
-}
-
-/** Saves the counters before they are scraped: one that goes back after a crash of ours would count as a reset. */
-function savedPage({ recorder, stateStore }: WebParts): Recorder['render'] {
-  let shown: unknown = null;
-  return async () => {
-    const page = await recorder.render();
-    if (page.text !== shown) stateStore.saveCounters();
-    shown = page.text;
-    return page;
+  return {
+    ...listener,
+    close() {
+      ahead.stop();
+      return listener.close();
+    },
   };
 }
 
-/** The same in OpenMetrics, with exemplars of the requests through the gateway. */
-function openMetricsPage({ bus, recorder, stateStore }: WebParts): Recorder['render'] {
-  const exemplars = createExemplars();
-  bus.subscribe(exemplars.record);
-  const write = createOpenMetricsWriter(exemplars);
+/** Saves the counters before they are scraped: one that goes back after a crash of ours would count as a reset. */
+function savedPage(
+  { recorder, stateStore }: WebParts,
+  format: Parameters<Recorder['render']>[0],
+): WebAppOptions['metrics'] {
+  let shown: unknown = null;
   return async () => {
-    const samples = await recorder.samples(() => true);
-    stateStore.saveCounters();
-    return { text: Buffer.from(write(samples)), contentType: OPEN_METRICS_TYPE };
+    const page = await recorder.render(format);
+    if (page.text !== shown) stateStore.saveCounters();
+    shown = page.text;
+    return page;
   };
 }
 
