@@ -52,6 +52,7 @@ const SECONDS: Readonly<Record<string, number>> = {
   'e2e/privacy': 22,
   'e2e/processes': 22,
   'system/net/http-listener': 22,
+  'system/v8-flags': 22,
   'e2e/containers': 21,
   'packages/npm/real-registry': 21,
   'e2e/tarball': 21,

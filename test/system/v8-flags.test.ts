@@ -1,9 +1,11 @@
 // V8 flags of the daemon: a small young generation and no optimised code at rest, both otherwise once it is busy. In a process
 // of its own.
-import { execFileSync } from 'node:child_process';
-import { expect, it } from 'vitest';
+import { execFile, execFileSync } from 'node:child_process';
+import { promisify } from 'node:util';
+import { describe, expect, it } from 'vitest';
 
 const FLAGS = new URL('../../dist/system/v8-flags.js', import.meta.url).href;
+const PREFER_MEMORY = new URL('../../dist/commands/daemon/prefer-memory.js', import.meta.url).href;
 const MEBIBYTE = 1024 * 1024;
 
 // `work` allocates what 20,000 requests would, of which the last 64 are under way. It notes the smallest of several sizes: while
@@ -155,3 +157,77 @@ it('collects old garbage before it is as much as what lives', () => {
   expect(bounded).toBeLessThan(45);
   expect(bounded).toBeLessThan(0.75 * unbounded);
 }, 120_000);
+
+// What `npm start` does: a process that has compiled and collected a lot, as by a build, becomes the daemon. V8 collects at rest: twice,
+// the first time after eight seconds and the second half a second later. What it checks of its own flags meanwhile ends the process.
+const LATE = `
+import { PerformanceObserver, constants } from 'node:perf_hooks';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { preferMemory } from '${PREFER_MEMORY}';
+import { collectAfterStart, keepSize, noteLoad, noteRequest } from '${FLAGS}';
+const alive = setInterval(() => {}, 1000);
+let full = 0;
+const observer = new PerformanceObserver((list) => {
+  full += list.getEntries().filter(({ detail }) => detail.kind === constants.NODE_PERFORMANCE_GC_MAJOR).length;
+});
+observer.observe({ entryTypes: ['gc'] });
+async function collections(count) {
+  const end = Date.now() + 40_000;
+  while (full < count && Date.now() < end) await sleep(5);
+}
+/** Until a time at which V8 has begun to mark and not ended: nothing else has a turn before this is over. */
+async function intoMarking(after) {
+  await sleep(after - 300);
+  const next = sleep(300);
+  const until = performance.now() + 500;
+  while (performance.now() < until);
+  await next;
+}
+function compileMuch() {
+  for (let count = 0; count < 100; count += 1) {
+    const hot = new Function('end', 'let sum = ' + count + '; for (let at = 0; at < end; at += 1) sum = (sum + at * 3) % 7919; return sum;');
+    for (let round = 0; round < 30; round += 1) hot(1000);
+  }
+}
+let kept = null;
+for (let count = 0; count < 500_000; count += 1) kept = { kept, at: [count] };
+globalThis.gc();
+await sleep(50);
+full = 0;
+MOMENT;
+compileMuch();
+preferMemory({});
+compileMuch();
+await sleep(SOON);
+collectAfterStart();
+for (let count = 0; count < 40; count += 1) noteRequest();
+noteLoad(0.05);
+compileMuch();
+keepSize();
+await collections(2);
+// Of the last one V8 speaks before it is over with it.
+await sleep(2000);
+clearInterval(alive);
+console.log(JSON.stringify([full >= 2, kept !== null]));
+`;
+
+describe('a process that was busy before takes the flags of the daemon', () => {
+  it.concurrent.each([
+    ['at once', ''],
+    ['while V8 marks at rest', 'await intoMarking(8100)'],
+    ['between both collections at rest', 'await collections(1)'],
+    ['while V8 marks for the second time', 'await collections(1); await intoMarking(600)'],
+  ])(
+    '%s',
+    async (_, moment) => {
+      const program = LATE.replace('MOMENT', moment).replace('SOON', String(moment === '' ? 10_000 : 300));
+      // Otherwise V8 collects at rest only where it takes little for allocated lately, which no program says of itself for sure.
+      const options = ['--optimize-for-size', '--expose-gc', '--input-type=module', '--eval', program];
+      const { stdout, stderr } = await promisify(execFile)(process.execPath, options);
+      expect(JSON.parse(stdout)).toEqual([true, true]);
+      // V8 complains of flags that it does not know.
+      expect(stderr).not.toMatch(/flag|option/u);
+    },
+    120_000,
+  );
+});
