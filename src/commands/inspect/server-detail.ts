@@ -15,6 +15,7 @@ import {
   describeRestart,
   restartsOf,
 } from '../../core/status/health-summary.ts';
+import { wordsSince } from '../../core/status/state-words.ts';
 import { cureFor } from '../../core/status/troubles.ts';
 import { ago, cpu, latency, size, span, uptime } from '../../core/base/format.ts';
 import { healthCell, stateCell } from '../views/state-cells.ts';
@@ -40,10 +41,10 @@ export function serverDetail(server: ServerStatus, options: ViewOptions): string
 const LABEL = 16;
 
 function life(server: ServerStatus, now: number): Fact[] {
-  const { since, pid, startedAt, note, nextAttemptAt, desired, state } = server;
+  const { pid, startedAt, note, nextAttemptAt, desired, state } = server;
   const word = stateCell(server);
   return [
-    ['state', { ...word, text: `${word.text} for ${span(now - since)}` }],
+    ['state', { ...word, text: `${word.text} for ${span(now - wordsSince(server))}` }],
     ['desired state', state === 'watched' || (desired === 'up') === (state === 'running') ? null : desired],
     ['now', note],
     ['next attempt', nextAttemptAt === null ? null : `in ${span(nextAttemptAt - now)}`],
@@ -129,14 +130,18 @@ function describeBudget(remaining: number): string {
 }
 
 function history(server: ServerStatus, now: number): Fact[] {
-  const { restarts, lastRestart, lastExit, lastFailure, startFailures, budgetRemaining } = server;
+  const { restarts, lastRestart, lastExit, lastFailure, startFailures, budgetRemaining, state } = server;
   const counts = RESTART_REASONS.filter((reason) => restarts[reason] > 0).map(
     (reason) => `${reason} ${restarts[reason]}`,
   );
   const total = restartsOf(server);
   return [
-    ['restarts', total === 0 ? '0' : `${total} (${counts.join(', ')})`],
-    ['budget', describeBudget(budgetRemaining)],
+    ...(state === 'watched'
+      ? []
+      : ([
+          ['restarts', total === 0 ? '0' : `${total} (${counts.join(', ')})`],
+          ['budget', describeBudget(budgetRemaining)],
+        ] as const)),
     [
       'last restart',
       lastRestart === null ? null : `${ago(lastRestart.at, now)}: ${describeRestart(lastRestart)}`,

@@ -60,6 +60,8 @@ const TITLES: Readonly<Record<NumberColumn, string>> = {
   version: 'VERSION',
 };
 const STATE = 18;
+/** Given to the state where there is room left: `needs attention 12m`. */
+const WIDE_STATE = 20;
 /** Cursor, mark and a space. */
 const MARK = 3;
 const ALL: readonly NumberColumn[] = ['memory', 'p95', 'calls', 'restarts', 'version'];
@@ -87,9 +89,10 @@ function layoutFor(width: number, longest: number): Layout {
   const none = { beats: 0, numbers: [] };
   const choice = CHOICES.find((one) => fixed(one) + wish <= width) ?? none;
   const left = width - fixed(choice);
-  const name = Math.max(SHORTEST_NAME, Math.min(longest, left, 40));
+  const state = Math.min(WIDE_STATE, STATE + Math.max(0, left - wish));
+  const name = Math.max(SHORTEST_NAME, Math.min(longest, left - (state - STATE), 40));
   // The name keeps eight columns, then the state is what is cut.
-  return { ...choice, name, state: Math.max(1, Math.min(STATE, width - MARK - 1 - name)) };
+  return { ...choice, name, state: Math.max(1, Math.min(state, width - MARK - 1 - name)) };
 }
 
 /** Writes the rows that fit into `rows` lines, the selected server always among them. */
@@ -187,7 +190,7 @@ function rowOf(
   const style = GROUP_STYLES[group];
   const mark = `${isSelected ? '>' : ' '}${paint(signs.marks[group], style, colour)} `;
   const name = pad(middle(server.name, layout.name), layout.name);
-  const state = pad(fit(stateText(server, now), layout.state), layout.state);
+  const state = pad(stateText(server, now, layout.state), layout.state);
   const cells = [
     mark + paint(name, isSelected ? 'bold' : undefined, colour),
     paint(state, group === 'healthy' ? undefined : style, colour),

@@ -5,7 +5,7 @@ import type { ServerStatus } from '../../core/model/status.ts';
 import { isHealthy } from '../../core/status/health-summary.ts';
 import { stateWords, wordsSince } from '../../core/status/state-words.ts';
 import type { TroubleGroup } from '../../core/status/troubles.ts';
-import type { Style } from '../views/style.ts';
+import { fit, type Style, widthOf } from '../views/style.ts';
 
 /** Characters of the view. */
 export interface Signs {
@@ -146,11 +146,24 @@ export function memoryOf({ usage }: ServerStatus): string | null {
   return usage === null ? null : shortSize(usedMemory(usage));
 }
 
-/** Writes the state and for how long: `crash looping 47m`, `probation, 7m left`, `memory high 3m`. */
-export function stateText(server: ServerStatus, now: number): string {
+/**
+ * Writes the state and for how long: `crash looping 47m`, `probation, 7m left`, `memory high 3m`; the state alone where that
+ * is wider than `width`, since half a time would be a wrong one.
+ */
+export function stateText(server: ServerStatus, now: number, width = Infinity): string {
   const words = stateWords(server);
-  if (server.killRepeats > 0) return words;
-  const until = server.update?.progress?.until ?? null;
+  const timed = timedWords(server, words, wordsSince(server), now);
+  return widthOf(timed) <= width ? timed : fit(words, width);
+}
+
+function timedWords(
+  { killRepeats, update }: ServerStatus,
+  words: string,
+  since: number,
+  now: number,
+): string {
+  if (killRepeats > 0) return words;
+  const until = update?.progress?.until ?? null;
   if (words === 'on probation' && until !== null) return `probation, ${short(until - now)} left`;
-  return `${words} ${short(now - wordsSince(server))}`;
+  return `${words} ${short(now - since)}`;
 }

@@ -73,12 +73,16 @@ function waitingFor(server: ServerStatus, now: number): string {
   return why === null ? when : `${why}; ${when}`;
 }
 
-/** `exited with code 1: “no key”`, `memory 3 GiB is over …`: why the last process ended; a signal of ours is no cause. */
+/** `exited with code 1: “no key”`, `memory 3 GiB is over …`, `requested by an operator`: why the last process ended. */
 export function describeLastEnd(server: ServerStatus): string | null {
   const { endCause } = server;
-  const isOwnEnd = endCause === undefined || endCause.reason === 'exit' || endCause.reason === 'signal';
-  return isOwnEnd || !isByFault(endCause) ? describeLastExit(server) : describeRestart(endCause);
+  // With what code it obeyed us, or after which signal, is no cause.
+  const isOwnEnd = endCause === undefined || OWN_ENDS.has(endCause.reason);
+  return isOwnEnd ? describeLastExit(server) : describeRestart(endCause);
 }
+
+/** Reasons that only name what the process did by itself. */
+const OWN_ENDS: ReadonlySet<RestartCause['reason']> = new Set(['exit', 'signal', 'unobserved']);
 
 /** True for the reasons that are the server's doing. */
 export function isByFault({ reason }: Pick<RestartCause, 'reason'>): boolean {

@@ -95,6 +95,11 @@ const FOR_A_PERSON: ReadonlySet<StartFailureCode> = new Set([
   'EXECUTABLE_MISSING',
   'CWD_MISSING',
   'PORT_IN_USE',
+  'UNKNOWN_PACKAGE',
+  'UNKNOWN_VERSION',
+  'ENGINE_MISMATCH',
+  'BIN_UNRESOLVED',
+  'DISK_FULL',
 ]);
 
 /** How long a server that is not ours may be down before somebody should look, ms since its alert: that came 2 min later. */
@@ -102,14 +107,19 @@ const URL_PATIENCE = 3 * 60_000;
 
 /** Returns whose turn it is with this server. */
 export function groupOf(server: ServerStatus, alerts: readonly FiringAlert[], now: number): TroubleGroup {
-  const { state, desired, stoppedBecause, killRepeats, health } = server;
+  const { state, desired, stoppedBecause, killRepeats } = server;
   const isOff =
     state === 'idle' || (state === 'stopped' && (desired === 'down' || stoppedBecause === 'completed'));
   if (isOff && killRepeats === 0) return 'off';
   if (needsPerson(server)) return 'needs_you';
-  if (state === 'watched' && (health.up === false || isUnprobed(server)))
+  if (isUrlInTrouble(server))
     return alerts.some(({ since }) => now - since > URL_PATIENCE) ? 'needs_you' : 'handled';
   return isHealthy(server) && isSettled(server) ? 'healthy' : 'handled';
+}
+
+/** Down, or not to be asked, and nothing that the watchdog could start. */
+function isUrlInTrouble(server: ServerStatus): boolean {
+  return server.state === 'watched' && (server.health.up === false || isUnprobed(server));
 }
 
 function isSettled({ health, overLimit, update }: ServerStatus): boolean {
@@ -208,7 +218,7 @@ export function cureFor(server: ServerStatus, now: number): string | null {
 function cureOf(server: ServerStatus, group: TroubleGroup): string | null {
   const { name, health, state, killRepeats, url } = server;
   const hint = server.lastFailure?.hint ?? server.lastExit?.launcher?.hint ?? null;
-  if (group !== 'needs_you') return hint;
+  if (group !== 'needs_you' && !isUrlInTrouble(server)) return hint;
   if (killRepeats > 0)
     return 'a disk or network drive that hangs holds it: free that, or restart the machine';
   if (hint !== null) return hint;

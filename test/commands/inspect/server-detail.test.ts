@@ -30,6 +30,20 @@ describe('serverDetail()', () => {
     ]);
   });
 
+  it('counts a trouble from when it began, as page and monitor do', () => {
+    const health = { ...serverStatus().health, suspect: true, detail: 'no answer' };
+    const lines = serverDetail(
+      serverStatus({ since: NOW - 60 * MINUTE, verdictSince: NOW - 3 * MINUTE, health }),
+      view,
+    );
+    expect(lines).toContain('state           not answering for 3 min');
+  });
+
+  it('says nothing of restarts where only a url is watched', () => {
+    const lines = serverDetail(serverStatus({ state: 'watched', source: 'url', pid: null }), view);
+    expect(lines.filter((line) => /^(?:restarts|budget) /u.test(line))).toEqual([]);
+  });
+
   it('names no number of failures where the config sets no budget', () => {
     const lines = serverDetail(serverStatus({ budgetRemaining: UNLIMITED_ENDS }), view);
     expect(lines).toContain('budget          none: it is restarted for ever');

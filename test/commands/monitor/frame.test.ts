@@ -188,6 +188,16 @@ describe('the list', () => {
     expect(lines.find((line) => line.includes('0001'))).toMatch(/^ ✗ a-very-l.*0001 crash looping 47m$/u);
   });
 
+  it.each([40, 80, 120])('leaves the time away rather than half of it, with %i columns', (width) => {
+    const servers = [
+      failing('gone', { state: 'needs_attention', since: NOW - 12_000 }),
+      ...SERVERS.slice(4, 8),
+    ];
+    const row = draw(width, 30, fresh(servers), factsOf(servers)).find((line) => line.includes('✗ gone'));
+    expect(row).toMatch(width > 80 ? / needs attention 12s / : / needs attention( 12s)?(?: |$)/u);
+    expect(row).not.toContain('1…');
+  });
+
   it('is one line where there is no room', () => {
     expect(draw(29, 20, fresh())[0]).toBe('✗ 2 need you: postgres, a-ve…');
     expect(draw(20, 5, fresh()).slice(1)).toEqual([

@@ -4,6 +4,7 @@ import type { FiringAlert } from '../../../src/core/model/notification.ts';
 import type { ServerStatus } from '../../../src/core/model/status.ts';
 import {
   causeForAlert,
+  cureFor,
   countTroubles,
   groupOf,
   headline,
@@ -41,6 +42,16 @@ describe('groupOf()', () => {
       'needs_you',
     ],
     [
+      'backoff for a package that the registry does not know',
+      { state: 'backoff', lastFailure: { ...FAILED, code: 'UNKNOWN_PACKAGE' } },
+      'needs_you',
+    ],
+    [
+      'backoff for a full disk',
+      { state: 'backoff', lastFailure: { ...FAILED, code: 'DISK_FULL' } },
+      'needs_you',
+    ],
+    [
       'a start that is tried again for a missing program',
       { state: 'starting', lastFailure: { ...FAILED, code: 'EXECUTABLE_MISSING' } },
       'needs_you',
@@ -62,6 +73,8 @@ describe('groupOf()', () => {
     ];
     expect(groupOf(server, since(1), NOW)).toBe('handled');
     expect(groupOf(server, since(4), NOW)).toBe('needs_you');
+    // The watchdog cannot do it, so the cure stands there from the first, also where no alert is known.
+    expect(cureFor(server, NOW)).toContain(`correct servers.${server.name}.url`);
   });
 });
 
@@ -229,6 +242,10 @@ describe('causeForAlert()', () => {
       lastExit: { at: NOW, code: null, signal: 'SIGTERM' },
     });
     expect(causeForAlert('McpServerGaveUp', ended, NOW)).toBe('memory 3 GiB is over the limit of 2 GiB');
+    const asked = { reason: 'requested', detail: 'requested by an operator' } as const;
+    expect(
+      troublesOf(status([{ ...ended, state: 'starting', endCause: asked }]), NOW).map(({ root }) => root),
+    ).toEqual(['requested by an operator']);
     const own = { ...ended, endCause: { reason: 'exit', detail: 'exit code 3' } as const };
     const exit = { at: NOW, code: 3, signal: null, quote: 'no key' };
     expect(causeForAlert('McpServerGaveUp', { ...own, lastExit: exit }, NOW)).toBe(
