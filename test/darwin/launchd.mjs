@@ -1,9 +1,10 @@
-// A launchd that really runs its jobs: `node launchd.mjs FOLDER UID`. launchctl asks it over FOLDER/launchd.sock; a test
-// also says `login`, `logout` and `boot`. What it prints is print-running-15.txt with the facts of the job in it.
+// A launchd that really runs its jobs, and answers for all programs of its Mac: `node launchd.mjs FOLDER UID` prints the port where
+// those ask. A test asks over FOLDER/launchd.sock, and also says `login` and `logout`. What is printed of a job is print-running-15.txt with the facts of the job in it.
 import { execFileSync, spawn } from 'node:child_process';
 import { existsSync, openSync, closeSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { basename, join } from 'node:path';
+import { servePrograms } from './mac-programs.mjs';
 
 const [folder, uid] = process.argv.slice(2);
 /** Ms between two starts of a job: `ThrottleInterval`, shortened. */
@@ -189,26 +190,28 @@ function readPlist(file) {
   return JSON.parse(execFileSync('python3', ['-c', script, file]));
 }
 
+function launchctl(verb, ...argv) {
+  const act = VERBS[verb];
+  if (act === undefined) return { code: 64, stdout: '', stderr: 'Unrecognized subcommand\n' };
+  try {
+    return act(...argv);
+  } catch (error) {
+    return fails(5, 'Bootstrap', `Input/output error (${error.message})`);
+  }
+}
+
 const path = join(folder, 'launchd.sock');
 const server = createServer({ allowHalfOpen: true }, (socket) => {
   let text = '';
   socket.on('error', () => {});
   socket.on('data', (chunk) => (text += chunk));
   socket.on('end', () => {
-    const [verb, ...argv] = JSON.parse(text);
-    const act = VERBS[verb];
-    let answer;
-    try {
-      answer =
-        act === undefined ? { code: 64, stdout: '', stderr: 'Unrecognized subcommand\n' } : act(...argv);
-    } catch (error) {
-      answer = fails(5, 'Bootstrap', `Input/output error (${error.message})`);
-    }
-    socket.end(JSON.stringify(answer));
+    socket.end(JSON.stringify(launchctl(...JSON.parse(text))));
   });
 });
 rmSync(path, { force: true });
-server.listen(path, () => process.stdout.write('ready\n'));
+const port = await servePrograms(folder, launchctl);
+server.listen(path, () => process.stdout.write(`${port}\n`));
 
 // The test holds our standard input: when it is gone, so is the machine.
 process.stdin.on('end', () => {

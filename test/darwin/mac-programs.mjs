@@ -1,15 +1,20 @@
-// The programs of macOS that the watchdog calls, in one file: `node mac-programs.mjs NAME ARGUMENTS...`. The variable MAC
-// names the folder of the played Mac; every call is recorded there in asked.jsonl. Shapes of ps, top, lsof and launchctl
-// are those of test/fixtures/macos; their contents are those of this machine.
+// The programs of macOS that the watchdog calls, answered by the one process that plays launchd: a process of Node for each call
+// was most of what a played Mac cost. Every call is recorded in asked.jsonl in the folder of the Mac. Shapes of ps, top, lsof and
+// launchctl are those of test/fixtures/macos; their contents are those of this machine.
 import { appendFileSync, existsSync, readFileSync } from 'node:fs';
-import { connect } from 'node:net';
+import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { descriptorsOf, isApples, listProcesses, readProcess, tcpSockets, wordsOf } from './proc.mjs';
 
 const SAMPLES = new URL('../fixtures/macos/', import.meta.url);
-const { MAC: mac, LC_ALL, LC_CTYPE, LANG, TZ } = process.env;
-const [name, ...argv] = process.argv.slice(2);
-const locale = [LC_ALL, LC_CTYPE, LANG].find((one) => one !== undefined && one !== '') ?? 'C';
+
+/** What is answered now; answers are made at once, so that there is one at a time. */
+let mac;
+let name;
+let argv;
+let locale;
+/** `(...argv) => { code, stdout, stderr }` of the played launchd. */
+let askLaunchd;
 
 const done = (stdout = '', code = 0, stderr = '') => ({ stdout, code, stderr });
 
@@ -175,14 +180,7 @@ function launchctl() {
   if (argv[0] === 'managername') return done('Aqua\n');
   if (argv[0] === 'limit') return done('\tmaxfiles    256            unlimited      \n');
   if (argv[0] === 'error') return done(`${argv[1]}: as recorded in test/fixtures/macos\n`);
-  return new Promise((resolve, reject) => {
-    const socket = connect(join(mac, 'launchd.sock'));
-    let text = '';
-    socket.on('data', (chunk) => (text += chunk));
-    socket.on('end', () => resolve(JSON.parse(text)));
-    socket.on('error', reject);
-    socket.end(JSON.stringify(argv));
-  });
+  return askLaunchd(...argv);
 }
 
 /** Splits arguments as getopt does: `valued` letters take the rest of the word, or the next word. */
@@ -203,10 +201,63 @@ function parse(words, valued) {
   return found;
 }
 
-appendFileSync(join(mac, 'asked.jsonl'), `${JSON.stringify({ program: name, argv, locale, TZ })}\n`);
-// A test may say what a program answers next: answers/NAME holds the whole text.
-const told = join(mac, 'answers', `${name}.json`);
-const answer = existsSync(told) ? JSON.parse(readFileSync(told, 'utf8')) : await PROGRAMS[name]();
-process.stdout.write(answer.stdout ?? '');
-process.stderr.write(answer.stderr ?? '');
-process.exitCode = answer.code;
+/** Words before the arguments: the program, LC_ALL, LC_CTYPE, LANG, TZ, and how many arguments there are. */
+const HEAD = 6;
+
+/**
+ * Answers the scripts that stand for the programs: each sends its words, each with a NUL behind it, and gets the exit code and what goes to
+ * standard error, each with a NUL behind it, then what goes to standard output.
+ *
+ * @returns the port on loopback, where a script finds us without another program
+ */
+export function servePrograms(folder, launchctlOf) {
+  mac = folder;
+  askLaunchd = launchctlOf;
+  const server = createServer((socket) => {
+    let text = '';
+    socket.setEncoding('utf8');
+    socket.on('error', () => {});
+    socket.on('data', (chunk) => {
+      text += chunk;
+      const words = text.split('\0');
+      if (words.length <= HEAD || words.length <= HEAD + Number(words[HEAD - 1])) return;
+      const { code, stdout = '', stderr = '' } = answer(words.slice(0, -1));
+      socket.end(`${code}\0${stderr}\0${stdout}`);
+    });
+  });
+  return new Promise((resolve) => {
+    server.listen(0, '127.0.0.1', () => resolve(server.address().port));
+  });
+}
+
+function answer([program, LC_ALL, LC_CTYPE, LANG, TZ, , ...words]) {
+  name = program;
+  argv = words;
+  locale = [LC_ALL, LC_CTYPE, LANG].find((one) => one !== '') ?? 'C';
+  const zone = TZ === '' ? undefined : TZ;
+  appendFileSync(join(mac, 'asked.jsonl'), `${JSON.stringify({ program, argv, locale, TZ: zone })}\n`);
+  // A test may say what a program answers next: answers/NAME holds the whole text.
+  const told = join(mac, 'answers', `${name}.json`);
+  try {
+    return existsSync(told) ? JSON.parse(readFileSync(told, 'utf8')) : inZone(zone, PROGRAMS[name]);
+  } catch (error) {
+    return done('', 1, `${error.stack}\n`);
+  }
+}
+
+/** Times of day are those of the zone that the caller names. */
+function inZone(zone, act) {
+  const { TZ: own } = process.env;
+  setZone(zone);
+  try {
+    return act();
+  } finally {
+    setZone(own);
+  }
+}
+
+function setZone(zone) {
+  if (zone === process.env.TZ) return;
+  if (zone === undefined) delete process.env.TZ;
+  else process.env.TZ = zone;
+}

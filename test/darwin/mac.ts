@@ -15,7 +15,7 @@ import {
 } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { text as readAll } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { onTestFinished } from 'vitest';
@@ -24,7 +24,6 @@ import { waitFor } from '../fakes/wait-for.ts';
 
 const CLI = fileURLToPath(new URL('../../dist/cli.js', import.meta.url));
 const PRELOAD = new URL('play-platform.mjs', import.meta.url).href;
-const FAKES = fileURLToPath(new URL('mac-programs.mjs', import.meta.url));
 const LAUNCHD = fileURLToPath(new URL('launchd.mjs', import.meta.url));
 
 const PROGRAMS =
@@ -100,16 +99,12 @@ export async function playMac({
   for (const path of [programs, join(folder, 'answers'), home])
     mkdirSync(path, { recursive: true, mode: 0o700 });
   writeFileSync(join(folder, 'boot-id'), randomUUID().toUpperCase());
-  for (const program of PROGRAMS)
-    writeScript(join(programs, program), [
-      'unset NODE_OPTIONS',
-      `MAC='${folder}' exec '${process.execPath}' '${FAKES}' ${program} "$@"`,
-    ]);
   // On PATH too: servers that are started by name get it.
   const node = join(programs, 'node');
   writeScript(node, [`exec '${process.execPath}' "$@"`]);
   const env = { ...environmentOf({ folder, programs, userHome }), ...more };
-  const launchd = await startLaunchd(folder, env);
+  const { launchd, port } = await startLaunchd(folder, env);
+  for (const program of PROGRAMS) writeProgram(join(programs, program), port);
   const run: Mac['run'] = (program, ...argv) =>
     new Promise((resolve) => {
       const [file, ...rest] = [...INSIDE, String(launchd), program, ...argv];
@@ -158,6 +153,23 @@ function writeScript(file: string, lines: readonly string[]): void {
   chmodSync(file, 0o755);
 }
 
+/** One of `PROGRAMS`: the process that plays launchd answers for it. A shell is ready in 3 ms, of which Node takes 40. */
+function writeProgram(file: string, port: number): void {
+  const lines = [
+    // A bash complains where it has no such locale.
+    '#!/usr/bin/env -S ASKED=${LC_ALL} LC_ALL=C bash',
+    `exec 3<>/dev/tcp/127.0.0.1/${port} || exit 71`,
+    String.raw`printf '%s\0' '${basename(file)}' "$ASKED" "$LC_CTYPE" "$LANG" "$TZ" "$#" "$@" >&3`,
+    "IFS= read -r -d '' code <&3",
+    "IFS= read -r -d '' errors <&3",
+    'cat <&3',
+    String.raw`printf '%s' "$errors" >&2`,
+    'exit "$code"',
+  ];
+  writeFileSync(file, `${lines.join('\n')}\n`);
+  chmodSync(file, 0o755);
+}
+
 function environmentOf({
   folder,
   programs,
@@ -175,8 +187,11 @@ function environmentOf({
   };
 }
 
-/** Returns the pid of launchd, as it is seen from here. */
-async function startLaunchd(folder: string, env: Readonly<Record<string, string>>): Promise<number> {
+/** Returns the pid of launchd, as it is seen from here, and the port where the programs ask it. */
+async function startLaunchd(
+  folder: string,
+  env: Readonly<Record<string, string>>,
+): Promise<{ readonly launchd: number; readonly port: number }> {
   // Process 1 buries what is left to it, which Node does not.
   const init = [
     '/bin/sh',
@@ -196,8 +211,9 @@ async function startLaunchd(folder: string, env: Readonly<Record<string, string>
     await ended;
     await waitFor(() => isRemoved(folder), { what: 'the folder of the Mac to be removed' });
   });
-  await once(child.stdout, 'data');
-  return Number(readFileSync(`/proc/${child.pid}/task/${child.pid}/children`, 'utf8').trim());
+  const [port] = await once(child.stdout, 'data');
+  const launchd = Number(readFileSync(`/proc/${child.pid}/task/${child.pid}/children`, 'utf8').trim());
+  return { launchd, port: Number(String(port)) };
 }
 
 /** Processes that are still ending may write once more. */
