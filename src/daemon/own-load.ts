@@ -46,9 +46,12 @@ export function watchOwnLoad({
   });
 }
 
+/** Ms between two collections, for somebody who goes from tab to tab. */
+const PAUSE = 60_000;
+
 /**
  * Returns a function to call when work was done that does not come again: the heap is collected once what it left is garbage. The
- * first opening of the page leaves 2 MB, which would stay for hours in a daemon that does little.
+ * first opening of the page leaves 2 MB, each later one half of that, which would stay for hours in a daemon that does little.
  */
 export function collectLater({
   bus,
@@ -56,9 +59,13 @@ export function collectLater({
   collect = collectAfterStart,
 }: Pick<OwnLoadParts, 'bus' | 'clock'> & { readonly collect?: () => void }): () => void {
   let since: number | null = null;
+  let collectedAt = Number.NEGATIVE_INFINITY;
   bus.subscribe((event) => {
-    if (event.kind !== 'ticked' || since === null || clock.monotonic() - since < SETTLING) return;
+    const now = clock.monotonic();
+    if (event.kind !== 'ticked' || since === null) return;
+    if (now - since < SETTLING || now - collectedAt < PAUSE) return;
     since = null;
+    collectedAt = now;
     collect();
   });
   return () => {

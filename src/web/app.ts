@@ -43,6 +43,8 @@ export interface WebAppOptions extends AlertmanagerWebhookOptions, RulesApiOptio
   readonly ahead?: Pick<ScrapeAhead, 'note'>;
   /** Called once, when somebody has asked for a page and the pages are loaded. */
   readonly onOpened?: () => void;
+  /** Called when nobody looks at the page any more. */
+  readonly onUnwatched?: () => void;
   /** Called with errors of ours; the client gets a 500 without details. */
   readonly onFault: (error: unknown) => void;
 }
@@ -71,7 +73,12 @@ function addRoutes(
   const isSignedIn = addSessionRoutes(app, { session: options.session, status: options.status });
   // As others write them: `/Metrics`, `/-/ready/`.
   for (const [path, route] of routes) app.get(path, route);
-  addReadApi(app, { source: page, assets: () => pageAssets().hash, isSignedIn });
+  addReadApi(app, {
+    source: page,
+    assets: () => pageAssets().hash,
+    isSignedIn,
+    ...(options.onUnwatched !== undefined && { onUnwatched: options.onUnwatched }),
+  });
   app.post(ALERTMANAGER_WEBHOOK_PATH, receiveAlertmanagerWebhook(options));
   addRulesApi(app, options);
   addQueryApi(app, options);

@@ -61,4 +61,10 @@ it('collects once, some time after each piece of work that does not come again',
   workDone();
   for (let count = 0; count < 4; count += 1) await tick();
   expect(collected).toEqual([90_000]);
+  // Again and again, as of one who goes from tab to tab: once a minute.
+  for (let count = 0; count < 12; count += 1) {
+    if (count % 3 === 0) workDone();
+    await tick();
+  }
+  expect(collected).toEqual([90_000, 150_000, 210_000, 285_000]);
 });

@@ -48,6 +48,7 @@ export async function serveWeb(parts: WebParts): Promise<HttpListener> {
   });
   const protection = await openWebAccess(config.metrics, { clock, log });
   const ahead = createScrapeAhead(clock, (err) => log.error({ err }, 'Cannot prepare /metrics'));
+  const leftGarbage = collectLater({ bus, clock });
   const app = createWebApp({
     status,
     page: parts.page.source,
@@ -63,7 +64,8 @@ export async function serveWeb(parts: WebParts): Promise<HttpListener> {
     allowedHosts: config.metrics.allowedHosts,
     isReady: () => status().servers.every((server) => !isFirstStart(server)),
     isHealthy: () => clock.monotonic() - lastTick < Math.max(LATE, MISSED_TICKS * interval()),
-    onOpened: collectLater({ bus, clock }),
+    onOpened: leftGarbage,
+    onUnwatched: leftGarbage,
     ahead,
     onScrape: (by, host) => bus.publish({ kind: 'scraped', by, host }),
     alertmanagerWebhook: parts.alertmanagerWebhook,

@@ -9,6 +9,8 @@ import { createStreams } from './stream.ts';
 export interface ReadApiOptions {
   readonly source: PageSource;
   readonly assets: () => string;
+  /** Called when nobody looks at the page any more. */
+  readonly onUnwatched?: () => void;
   /** True for a request with a valid session: it is shown the words of servers and places on the disk. */
   readonly isSignedIn: (request: Request) => boolean;
 }
@@ -16,9 +18,10 @@ export interface ReadApiOptions {
 const MAX_EVENTS = 200;
 const DEFAULT_EVENTS = 100;
 
-export function addReadApi(app: Pick<Express, 'get'>, { source, assets, isSignedIn }: ReadApiOptions): void {
+export function addReadApi(app: Pick<Express, 'get'>, options: ReadApiOptions): void {
+  const { source, isSignedIn } = options;
   const feed = createStatusFeed(source);
-  const streams = createStreams({ source, feed, assets });
+  const streams = createStreams({ ...options, feed });
   app.get('/api/v1/status', (request, response) => void response.json(feed.whole(isSignedIn(request))));
   app.get('/api/v1/verdict', (_request, response) => void response.json(feed.verdict()));
   app.get('/api/v1/stream', (request, response) =>

@@ -9,6 +9,8 @@ export interface StreamsOptions {
   readonly feed: StatusFeed;
   /** Identity of the files that the page consists of: a page that sees another one loads itself anew. */
   readonly assets: () => string;
+  /** Called when the last stream has ended: nobody looks at the page. */
+  readonly onUnwatched?: () => void;
 }
 
 export interface Streams {
@@ -36,7 +38,7 @@ interface Stream {
   missed: number;
 }
 
-export function createStreams({ source, feed, assets }: StreamsOptions): Streams {
+export function createStreams({ source, feed, assets, onUnwatched }: StreamsOptions): Streams {
   const { clock, boot } = source;
   const streams = new Set<Stream>();
   const stops: (() => void)[] = [];
@@ -115,6 +117,7 @@ export function createStreams({ source, feed, assets }: StreamsOptions): Streams
     timers.clear();
     due?.();
     due = null;
+    onUnwatched?.();
   }
 
   return {

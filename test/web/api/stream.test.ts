@@ -1,5 +1,5 @@
 import { get, type IncomingMessage } from 'node:http';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import type { ShownEvent } from '../../../src/core/status/shown-event.ts';
 import { fakePageSource } from '../../fakes/page-source.ts';
 import { serverStatus, status } from '../../fakes/status.ts';
@@ -32,9 +32,9 @@ async function listen(port: number, query = '') {
   return { messages, response, of: (event: string) => messages.filter((one) => one.event === event) };
 }
 
-async function start(names: readonly string[] = ['a', 'b']) {
+async function start(names: readonly string[] = ['a', 'b'], onUnwatched = (): void => {}) {
   const page = fakePageSource({ shown: status(names.map((name) => serverStatus({ name }))) });
-  const web = await startWeb({ page });
+  const web = await startWeb({ page, onUnwatched });
   onTestFinished(() => web.close());
   return { page, web };
 }
@@ -142,4 +142,17 @@ test('a client that does not read gets the newest status later, and is told how 
   const last = stream.of('status').at(-1)?.data;
   expect(last?.['missed']).toBeGreaterThan(100);
   expect(stream.of('event').length).toBeLessThan(2_000);
+});
+
+test('tells when the last who looked has gone', async () => {
+  const onUnwatched = vi.fn();
+  const { web } = await start(['a'], onUnwatched);
+  const streams = [await listen(web.port), await listen(web.port)];
+  await waitFor(() => streams.every(({ messages }) => messages.length === 2));
+  streams[0]?.response.destroy();
+  // Answered after the end of the first stream was seen.
+  await (await listen(web.port, '?since=1')).response.destroy();
+  expect(onUnwatched).not.toHaveBeenCalled();
+  streams[1]?.response.destroy();
+  await waitFor(() => onUnwatched.mock.calls.length === 1);
 });
