@@ -42,17 +42,20 @@ export function beatPaths(
   return [...paths].map(([name, path]) => ({ name, path }));
 }
 
-/** The share of known slots in which it worked, 0 to 1; null when none counts: a server that is off is not missed. */
+/**
+ * The share of known slots in which it worked, 0 to 1; 0 for what was never up, however long it was starting. Null when none
+ * counts: a server that is off is not missed, and one that starts for the first time has not failed.
+ */
 export function upShare(beats: readonly Beat[]): number | null {
   const counted = beats.filter((beat) => beat !== 'n' && beat !== 'o');
-  if (counted.length === 0) return null;
-  return counted.filter((beat) => beat !== 'd' && beat !== 'a').length / counted.length;
+  const failed = counted.filter((beat) => beat === 'd' || beat === 'a').length;
+  if (!counted.some((beat) => beat === 'u' || beat === 'r')) return failed === 0 ? null : 0;
+  return (counted.length - failed) / counted.length;
 }
 
 /** `Last 6 hours: up 97 %, restarted 13:40, down 14:05–14:25`: the bar for those who do not see it. @param end ms of its right edge */
 export function describeBeats(beats: readonly Beat[], end: number, clock: (at: number) => string): string {
   const share = upShare(beats);
-  if (share === null) return 'Last 6 hours: nothing known';
   const at = (slot: number): number => end - (SLOTS - slot) * SLOT_MINUTES * 60_000;
   const runs: string[] = [];
   for (let slot = 0; slot < SLOTS; slot += 1) {
@@ -63,7 +66,8 @@ export function describeBeats(beats: readonly Beat[], end: number, clock: (at: n
     runs.push(`${BEATS[beat].words} ${clock(at(slot))}–${clock(at(last + 1))}`);
   }
   const told = runs.length > MOST_TOLD ? [`${runs.length} disturbances`] : runs;
-  return [`Last 6 hours: up ${Math.floor(share * 100)} %`, ...told].join(', ');
+  const up = share === null ? [] : [`up ${Math.floor(share * 100)} %`];
+  return `Last 6 hours: ${[...up, ...told].join(', ') || 'nothing known'}`;
 }
 
 const MOST_TOLD = 4;

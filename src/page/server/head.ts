@@ -1,6 +1,6 @@
 // Head of a server's view: its name, state and actions, and its facts in a line.
 import { html, nothing, type TemplateResult } from 'lit-html';
-import { span, uptime } from '../../core/base/format.ts';
+import { span } from '../../core/base/format.ts';
 import { UNLIMITED_ENDS } from '../../core/model/server-spec.ts';
 import type { PageServer, PageStatus } from '../../core/status/page-status.ts';
 import type { App } from '../common/app.ts';
@@ -71,7 +71,7 @@ export function drawFacts(server: PageServer, now: number): TemplateResult {
     .map(([reason, count]) => `${reason.replaceAll('_', ' ')} ${count}`)
     .join(', ');
   const facts = [
-    ['Up for', startedAt === null ? null : uptime(now - startedAt)],
+    ['Up for', startedAt === null ? null : span(now - startedAt)],
     ['Process', pid === null ? null : String(pid)],
     ['Processes', usage === null || usage.processes < 2 ? null : String(usage.processes)],
     ['Transport', transport],

@@ -43,6 +43,9 @@ describe('the heartbeat bar', () => {
     ['u'.repeat(71) + 'a', 71 / 72],
     ['u'.repeat(71) + 'r', 1],
     ['n'.repeat(36) + 'o'.repeat(36), null],
+    ['n'.repeat(70) + 'ss', null],
+    ['n'.repeat(68) + 'sdsa', 0],
+    ['n'.repeat(70) + 'rd', 0.5],
   ])('counts the share of known time in which it worked', (text, share) => {
     expect(upShare(readBeats(text))).toBe(share);
   });
@@ -56,6 +59,8 @@ describe('the heartbeat bar', () => {
     );
     expect(told('ud'.repeat(36))).toBe('Last 6 hours: up 50 %, 36 disturbances');
     expect(told('')).toBe('Last 6 hours: nothing known');
+    expect(told('s')).toBe('Last 6 hours: suspect 11:55–12:00');
+    expect(told('ssd')).toBe('Last 6 hours: up 0 %, suspect 11:45–11:55, down 11:55–12:00');
   });
 
   test('ends with the slot that is not over yet', () => {
