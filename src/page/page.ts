@@ -8,6 +8,7 @@ import { NO_SPARKS, type Sparks } from './model/curves/sparks.ts';
 import { visible } from './model/visible.ts';
 import type { Fault, Wire } from './model/wire.ts';
 import type { App, Gone, PageState, View } from './common/app.ts';
+import { followScrolling } from './common/scrolling.ts';
 import { drawFrame } from './frame/frame.ts';
 import { createKeys } from './frame/keys.ts';
 import { openOverview } from './overview/overview.ts';
@@ -34,6 +35,8 @@ export function createPage(createWire: (onSession: () => void) => Wire, place: H
     redraw();
   });
   const notes = createNotes();
+  /** What the document showed before the first script. */
+  const waiting = [...place.querySelectorAll('main > *')];
   let status: PageStatus | null = null;
   let fault: Fault | null = null;
   let gone: Gone | null = null;
@@ -94,7 +97,7 @@ export function createPage(createWire: (onSession: () => void) => Wire, place: H
     if (frame !== 0) return;
     frame = requestAnimationFrame(() => {
       frame = 0;
-      render(drawFrame(app, view), place);
+      render(drawFrame(app, view, waiting), place);
       showCount(view?.title ?? '', status === null ? null : total(status), gone !== null);
     });
   }
@@ -152,13 +155,13 @@ export function createPage(createWire: (onSession: () => void) => Wire, place: H
         else connection.start();
       });
       addEventListener('online', () => connection.retry());
+      const scrolling = followScrolling();
       setInterval(() => {
         tick += 1;
-        if (!document.hidden) redraw();
+        if (!document.hidden && !scrolling.isMoving()) redraw();
         void readSparks();
       }, 1000);
       setInterval(() => void lookWhileHidden(), HIDDEN_EVERY);
-      // What the document showed before the first script.
       place.replaceChildren();
       signIn();
       void openRoute();

@@ -1,4 +1,5 @@
 // The page over time, in a real browser: news, a daemon that dies and comes back, keys, filters, hostile words.
+import type { Route } from 'playwright-core';
 import { describe, expect, test, vi } from 'vitest';
 import { openStage } from '../fixtures/page/stage.mjs';
 import { tellStory, type Story } from '../fixtures/page/story.mjs';
@@ -55,32 +56,62 @@ describe.skipIf(!hasChromium)('the page', () => {
 
   test('touches the row of a server that changed, and no other of hundreds', async () => {
     scene.stage.tell(tellStory({ now, count: 200 }));
-    const { page } = await open('#/');
+    const { page } = await scene.enter();
+    // Time stands still, as each row tells how long something lasts.
+    await page.addInitScript('const at = Date.now(); Date.now = () => at;');
+    await page.goto(`${scene.stage.url}#/`);
     await until(() => page.locator('.row').count()).toBe(200);
     await streaming();
     const { name } = scene.stage.story().status.servers[180]!;
-    // The counts came: rows out of sight show them a few at a time, the last one at the end.
-    const last = page.locator('.row').last().locator('.cell', { hasText: 'calls/min' });
-    await until(() => last.innerText()).toMatch(/^\d/u);
-    // Time stands still, as each row tells how long something lasts.
+    // Rows out of sight are laid out and show their counts a few at a time, the last one at the end: then nothing is left to draw.
+    const last = page.locator('.row').last();
+    await until(() => last.getAttribute('style')).toContain('content-visibility');
+    await until(() => last.locator('.cell', { hasText: 'calls/min' }).innerText()).toMatch(/^\d/u);
     await page.evaluate(`
-      const at = Date.now();
-      Date.now = () => at;
-      new Promise((resolve) => setTimeout(resolve, 1500)).then(() => {
-        window.touched = new Set();
-        new MutationObserver((records) => {
-          for (const { target } of records) {
-            const element = target instanceof Element ? target : target.parentElement;
-            const row = element?.closest('.row');
-            if (row) window.touched.add(row.querySelector('.who a').title);
-          }
-        }).observe(document.querySelector('.table'), { subtree: true, childList: true, attributes: true, characterData: true });
-      })`);
+      window.touched = new Set();
+      new MutationObserver((records) => {
+        for (const { target } of records) {
+          const element = target instanceof Element ? target : target.parentElement;
+          const row = element?.closest('.row');
+          if (row) window.touched.add(row.querySelector('.who a').title);
+        }
+      }).observe(document.querySelector('.table'), { subtree: true, childList: true, attributes: true, characterData: true });`);
     for (const version of ['7.7.1', '7.7.2', '7.7.3']) {
       scene.stage.tell(withVersion(version, (one) => one === name));
       await until(() => page.locator('.row', { hasText: version }).count()).toBe(1);
     }
     await until(() => page.evaluate('[...window.touched]')).toEqual([name]);
+  });
+
+  test('shows the grey rows of the document until there is something to show, of each view', async () => {
+    const { page } = await scene.enter();
+    const held: Route[] = [];
+    for (const url of ['**/api/v1/status', '**/page/server.js'])
+      await page.route(url, (route) => void held.push(route));
+    await page.goto(`${scene.stage.url}#/`);
+    // Of the frame, not of the document: only the frame has tabs.
+    await page.locator('.bar nav').waitFor();
+    const ghosts = page.locator('main .ghost .row');
+    expect([await heading(), await ghosts.count()]).toEqual(['Loading…', 6]);
+    await until(() =>
+      held
+        .shift()
+        ?.continue()
+        .then(() => true),
+    ).toBe(true);
+    await until(heading).toContain('3 of 12 servers need you');
+    expect(await ghosts.count()).toBe(0);
+    await page.evaluate("location.hash = '#/server/github'");
+    await until(heading).toBe('Loading…');
+    expect(await ghosts.count()).toBe(6);
+    await until(() =>
+      held
+        .shift()
+        ?.continue()
+        .then(() => true),
+    ).toBe(true);
+    await until(heading).toBe('github');
+    expect(await ghosts.count()).toBe(0);
   });
 
   test('shows a row out of sight as it is now when somebody scrolls there', async () => {

@@ -1,6 +1,6 @@
 // Frame around every view: the bar on top, banners, and the line below.
 import { html, nothing, type TemplateResult } from 'lit-html';
-import { uptime } from '../../core/base/format.ts';
+import { span } from '../../core/base/format.ts';
 import { countNeeds } from '../model/groups.ts';
 import { deliveryWords } from '../model/delivery-words.ts';
 import { writeRoute, type Route } from '../model/route.ts';
@@ -12,14 +12,14 @@ import { showHelp } from './help.ts';
 import { icon } from '../common/marks.ts';
 import { command } from '../common/parts.ts';
 
-/** @param view null while its module is being loaded */
-export function drawFrame(app: App, view: View | null): TemplateResult {
+/** @param view null while its module is being loaded @param waiting what stands in for it then: grey rows of the document */
+export function drawFrame(app: App, view: View | null, waiting: readonly Node[]): TemplateResult {
   const { status, gone } = app.state();
   return html`<a class="skip" href="#main" @click=${skip}>Skip to content</a>
     <header class="bar">${bar(app)}</header>
     <div role="status">${gone === null ? banners(status) : goneBanner(app, gone)}</div>
     <main id="main" tabindex="-1" aria-busy=${status === null && gone === null ? 'true' : 'false'}>
-      ${content(app, view)} ${status === null ? nothing : below(app, status)}
+      ${content(app, view, waiting)} ${status === null ? nothing : below(app, status)}
     </main>`;
 }
 
@@ -29,20 +29,11 @@ function skip(event: Event): void {
   document.querySelector<HTMLElement>('main')?.focus();
 }
 
-function content(app: App, view: View | null): TemplateResult {
+function content(app: App, view: View | null, waiting: readonly Node[]): TemplateResult | readonly Node[] {
   const { status, fault } = app.state();
   if (status !== null && view !== null) return view.draw();
   if (status === null && fault !== null) return noAnswer(app);
-  return html`<h1 class="loading">Loading…</h1>
-    <div class="table ghost" aria-hidden="true">
-      ${Array.from(
-        { length: 6 },
-        () =>
-          html`<div class="row">
-            <div class="cells"><i></i><i></i></div>
-          </div>`,
-      )}
-    </div>`;
+  return waiting;
 }
 
 const TABS = [
@@ -186,7 +177,7 @@ function below(app: App, { daemon }: PageStatus): TemplateResult {
   const { now } = app.state();
   return html`<footer>
     <span>${deliveryWords(daemon)}</span>
-    <span>mcp-watchdog ${daemon.version}, up ${uptime(now - daemon.startedAt)}</span>
+    <span>mcp-watchdog ${daemon.version}, up ${span(now - daemon.startedAt)}</span>
     <nav aria-label="More">
       <a class="link" href="/metrics">metrics</a>
       <a class="link" href="/api/v1/status">status</a>

@@ -1,6 +1,7 @@
 // Rows of the overview, each drawn into its own element: with hundreds of them only what differs is touched, and what is out of sight later.
 import { nothing, render, type TemplateResult } from 'lit-html';
 import { directive, Directive, type ElementPart } from 'lit-html/directive.js';
+import { followScrolling } from '../common/scrolling.ts';
 
 export interface WantedRow {
   readonly name: string;
@@ -59,13 +60,14 @@ export function createRows(): Rows {
   };
 }
 
-/** Draws rows in sight at once, others a few at a time. */
+/** Draws rows in sight at once, others a few at a time, and none of these while the page is scrolled. */
 function createDrawing(rows: KnownRows): {
   draw(wanted: WantedRow, element: HTMLElement): void;
   update(wanted: readonly WantedRow[]): void;
   close(): void;
 } {
   const owed = new Map<string, WantedRow>();
+  const scrolling = followScrolling(drawInSight);
   let timer = 0;
 
   function draw({ name, from, draw: content }: WantedRow, element: HTMLElement): void {
@@ -74,27 +76,36 @@ function createDrawing(rows: KnownRows): {
     render(content(), element);
   }
 
+  function drawKnown(one: WantedRow): void {
+    const row = rows.get(one.name);
+    if (row === undefined) owed.delete(one.name);
+    else draw(one, row.element);
+  }
+
+  function isInSight({ name }: WantedRow): boolean {
+    return isNear(rows.get(name)?.element);
+  }
+
   /** All are looked at first, as one that was written to would have to be laid out for that. */
   function drawSome(wanted: readonly WantedRow[]): void {
     const near: WantedRow[] = [];
     const far: WantedRow[] = [];
-    for (const one of wanted) (isNear(rows.get(one.name)?.element) ? near : far).push(one);
-    for (const one of far.slice(AT_A_TIME)) owed.set(one.name, one);
-    for (const one of [...near, ...far.slice(0, AT_A_TIME)]) {
-      const row = rows.get(one.name);
-      if (row === undefined) owed.delete(one.name);
-      else draw(one, row.element);
-    }
+    for (const one of wanted) (isInSight(one) ? near : far).push(one);
+    const now = scrolling.isMoving() ? 0 : AT_A_TIME;
+    for (const one of far.slice(now)) owed.set(one.name, one);
+    for (const one of [...near, ...far.slice(0, now)]) drawKnown(one);
     if (timer === 0 && owed.size > 0) timer = setTimeout(drawOwed, LATER);
   }
 
   function drawOwed(): void {
-    clearTimeout(timer);
     timer = 0;
     if (owed.size > 0) drawSome([...owed.values()]);
   }
 
-  addEventListener('scroll', drawOwed, { passive: true });
+  function drawInSight(): void {
+    if (owed.size > 0) for (const one of [...owed.values()].filter(isInSight)) drawKnown(one);
+  }
+
   return {
     draw,
     update(wanted) {
@@ -102,7 +113,7 @@ function createDrawing(rows: KnownRows): {
       drawSome(wanted.filter(({ name, from }) => differs(from, rows.get(name)?.from ?? [])));
     },
     close() {
-      removeEventListener('scroll', drawOwed);
+      scrolling.close();
       clearTimeout(timer);
     },
   };
