@@ -14,7 +14,7 @@ const BARE = fileURLToPath(new URL('../programs/bare-http.mjs', import.meta.url)
 const SYNTHETIC = fileURLToPath(new URL('../programs/synthetic.mjs', import.meta.url));
 /** Everything is measured anew meanwhile, so that the text cannot be the last one. */
 const FRESH = { defaults: { probe: { interval: '500ms' } }, sampling: { interval: '1s' } };
-const FRESH_PAUSE = 1100;
+const FRESH_PAUSE = 1600;
 /** Of the time between two scrapes, after which a fleet is measured anew: as where ticks come, and some time later a scrape. */
 const MEASURED_AFTER = 500;
 /** A pause that no scrape before could tell: a quarter shorter or longer in turns. */
@@ -32,7 +32,7 @@ export async function measure({ quick }) {
   const unforeseen = await scrape(`${small.url}/metrics`, { ...rarely, pause: UNFORESEEN });
   await small.stop();
   const smallFloor = await scrapeBare(fresh.bytes, { times });
-  // What nobody asked for a second is slower for everybody: caches of the processor, threads that sleep.
+  // What nobody asked for some time is slower for everybody: caches of the processor, threads that sleep.
   const smallRare = await scrapeBare(fresh.bytes, rarely);
 
   const large = await startSaying(SYNTHETIC, ['1000', await temporaryFolder()]);
@@ -75,8 +75,8 @@ function rowsOf(what, { floor: bare, rare, repeated, fresh, unforeseen, atMost }
   const who = `bare node, ${(bare.bytes / 1024).toFixed(0)} KiB from memory`;
   const floor = row({ who, short: 'bare', samples: bare.samples, unit: 'ms' });
   const rareFloor = row({
-    who: `${who}, once a second`,
-    short: 'bare, once a second',
+    who: `${who}, every 1.6 s`,
+    short: 'bare, every 1.6 s',
     samples: rare.samples,
     unit: 'ms',
   });

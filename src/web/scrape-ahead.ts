@@ -14,8 +14,11 @@ export interface ScrapeAhead {
 
 /** Ms before the expected scrape: less than a text stays fresh while only measurements change, and enough for a thousand servers. */
 const LEAD = 250;
-/** Ms between scrapes: what is asked for more often is served from the last text, and of what is rarer the rhythm is soon another. */
-const RHYTHMS = { from: 1000, to: 5 * 60_000 };
+/**
+ * Ms between scrapes. Who asks more often is served from a text that is up to a second old, and so would the preparation be; of
+ * what is rarer the rhythm is soon another.
+ */
+const RHYTHMS = { from: 1500, to: 5 * 60_000 };
 /** By how much two intervals may differ. */
 const TOLERANCE = 0.1;
 /** Scrapers whose rhythm is known at a time. */
