@@ -18,7 +18,7 @@ export function absent(who, why) {
 }
 
 /** Linear between the two nearest. */
-function quantile(samples, share) {
+export function quantile(samples, share) {
   const sorted = samples.toSorted((a, b) => a - b);
   const at = (sorted.length - 1) * share;
   const low = sorted[Math.floor(at)] ?? Number.NaN;
