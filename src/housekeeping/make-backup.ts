@@ -4,7 +4,6 @@ import {
   closeSync,
   fsyncSync,
   lstatSync,
-  mkdirSync,
   openSync,
   readdirSync,
   readFileSync,
@@ -15,7 +14,8 @@ import {
 } from 'node:fs';
 import { basename, dirname, join, relative, sep } from 'node:path';
 import { WatchdogError } from '../core/base/errors.ts';
-import { isObject, messageOf, parseJson } from '../core/base/guards.ts';
+import { codeOf, isObject, messageOf, parseJson } from '../core/base/guards.ts';
+import { makeFolder } from '../system/files/make-folder.ts';
 import type { Paths } from '../system/files/paths.ts';
 import {
   type Backup,
@@ -80,12 +80,18 @@ export function makeBackup(order: BackupRequest): BackupOutcome {
       'BACKUP_FAILED',
       `Cannot make a backup in ${paths.backups}: ${messageOf(cause)}`,
       {
-        hint: 'Older backups are untouched. Where the disk is full, mcp-watchdog cleanup may help.',
+        hint: `Older backups are untouched. ${CURES[codeOf(cause) ?? ''] ?? CURE_OF_OTHERS}`,
         cause,
       },
     );
   }
 }
+
+const CURE_OF_OTHERS = 'Where the disk is full, mcp-watchdog cleanup may help.';
+const CURES: Readonly<Record<string, string>> = {
+  EROFS: 'The file system is read-only: see what the system log says, then remount it.',
+  EACCES: 'The folder belongs to somebody else: mcp-watchdog doctor says what to do.',
+};
 
 function readFiles({ paths, additionalFiles: besides }: BackupRequest): {
   copies: FileCopy[];
@@ -158,7 +164,7 @@ function findUnchanged({ essence }: Manifest, paths: Paths): Backup | null {
 function writeBackup({ backups }: Paths, manifest: Manifest, copies: readonly FileCopy[]): Backup {
   const id = newBackupId(manifest.createdAt);
   const draft = join(backups, `.tmp-${randomBytes(4).toString('hex')}`);
-  mkdirSync(draft, { recursive: true, mode: 0o700 });
+  makeFolder(draft);
   try {
     for (const { path, content } of copies) writeDurably(join(draft, FILES, ...path.split('/')), content);
     writeDurably(join(draft, MANIFEST), sealManifest(manifest));
@@ -173,7 +179,7 @@ function writeBackup({ backups }: Paths, manifest: Manifest, copies: readonly Fi
 
 /** Writes a file and flushes it to disk; backups hold secrets, so only the owner may read them. */
 function writeDurably(path: string, content: string | Buffer): void {
-  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  makeFolder(dirname(path));
   const descriptor = openSync(path, 'wx', 0o600);
   try {
     writeFileSync(descriptor, content);

@@ -1,5 +1,5 @@
 // Backups of real files: complete ones, damaged ones, full disks and interrupted restores.
-import { spawnSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import {
   chmodSync,
   existsSync,
@@ -119,6 +119,19 @@ describe('makeBackup()', () => {
       expect(() => makeBackup(orderIn(paths))).toThrow(/Cannot make a backup in .*ENOSPC/);
       expect(readdirSync(paths.backups)).toEqual([first.id]);
       expect(listBackups(paths)).toMatchObject([{ id: first.id, damage: null }]);
+    });
+
+    test('names a read-only file system and its cure, also before the first backup', () => {
+      const disk = mountTinyDisk('200k');
+      onTestFinished(() => disk?.remove());
+      const paths = homeWithFiles(resolvePaths(disk?.folder));
+      execFileSync('mount', ['-o', 'remount,ro', paths.home]);
+      expect(() => makeBackup(orderIn(paths))).toThrow(
+        expect.objectContaining({
+          message: expect.stringMatching(/^Cannot make a backup in .*: EROFS: /u),
+          hint: expect.stringContaining('then remount it'),
+        }),
+      );
     });
   });
 });

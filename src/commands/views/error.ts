@@ -36,7 +36,7 @@ function cureOf(error: unknown): string | null {
 /** Cures of system errors, by code. */
 const CURES: Readonly<Record<string, string>> = {
   ENOSPC: 'The disk is full: make room, then try again',
-  EROFS: 'The file system takes no writes now',
+  EROFS: 'Its file system is read-only: see what the system log says, then remount it',
 };
 
 export function stackOf(error: unknown): string[] {

@@ -176,8 +176,19 @@ function createOpenings(front: GatewayFront, paths: FrontParts['paths']) {
   };
 }
 
+const SUBJECTS = {
+  tcp: 'The gateway cannot listen on its port',
+  socket: 'The gateway cannot make its socket',
+  token: 'The gateway cannot read its token',
+} as const satisfies Readonly<Record<FrontTrouble['part'], string>>;
+
 function troubleOf(part: FrontTrouble['part'], error: unknown): FrontTrouble {
-  return { part, message: messageOf(error), hint: error instanceof WatchdogError ? error.hint : null };
+  if (error instanceof WatchdogError) return { part, message: error.message, hint: error.hint };
+  return {
+    part,
+    message: `${SUBJECTS[part]}: ${messageOf(error)}`,
+    hint: 'It is tried again by itself; mcp-watchdog doctor says what is wrong with the home or the port',
+  };
 }
 
 function readToken(path: string | null): string | null | FrontTrouble {

@@ -91,6 +91,23 @@ describe('the front of the gateway', () => {
     expect([opened.troubles, port(opened.url)]).toEqual([[], taken]);
   });
 
+  test('names what cannot be made when the system refuses, and what to do', async () => {
+    const { opened, socket, paths } = start();
+    // A folder in its place: it can be neither removed as a file nor bound.
+    makeFolder(join(socket, 'in-the-way'));
+    await opened.apply({ ...SETTINGS, listen: null });
+    expect(opened.troubles).toMatchObject([
+      {
+        part: 'socket',
+        message: expect.stringMatching(/^The gateway cannot make its socket: .*gateway\.sock/u),
+        hint: expect.stringContaining('mcp-watchdog doctor'),
+      },
+    ]);
+    rmSync(join(paths.run, 'gateway.sock'), { recursive: true });
+    await opened.renew();
+    expect(opened.troubles).toEqual([]);
+  });
+
   test('makes a socket again that somebody removed', async () => {
     const { opened, socket } = start();
     await opened.apply(SETTINGS);
