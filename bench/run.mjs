@@ -17,6 +17,7 @@ import * as history from './measures/history.mjs';
 import * as install from './measures/install.mjs';
 import * as memory from './measures/memory.mjs';
 import * as page from './measures/page.mjs';
+import * as pageScroll from './measures/page-scroll.mjs';
 import * as restart from './measures/restart.mjs';
 import * as rules from './measures/rules.mjs';
 import * as scrape from './measures/scrape.mjs';
@@ -37,6 +38,7 @@ const MEASURES = {
   'gateway-http': gatewayHttp,
   'gateway-memory': gatewayMemory,
   page,
+  'page-scroll': pageScroll,
   soak,
 };
 const DOCUMENT = fileURLToPath(new URL('../docs/benchmarks.md', import.meta.url));

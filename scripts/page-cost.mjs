@@ -1,6 +1,7 @@
 // `npm run page-cost`: what the page costs its browser, with 12 and 200 servers: one status applied, scrolling, memory;
 // each beside a page that is empty, as much of it is the browser and the machine. Needs chromium and dist/.
 import { chromium } from 'playwright-core';
+import { LATE, mainTasks, scrollThrough } from '../bench/lib/frames.mjs';
 import { openStage } from '../test/fixtures/page/stage.mjs';
 import { tellStory } from '../test/fixtures/page/story.mjs';
 import { say } from './setup.mjs';
@@ -70,7 +71,7 @@ async function openTab() {
 
 /** What `act` costs the main thread: ms of CPU in all, so that other programs count little, and of its longest task. */
 async function cost(page, act) {
-  const tasks = await trace(async () => {
+  const tasks = await mainTasks(browser, async () => {
     for (let index = 0; index < STATUSES; index += 1) {
       act();
       await page.waitForTimeout(APART);
@@ -83,37 +84,6 @@ async function cost(page, act) {
   };
 }
 
-/** CPU times of the tasks of the busiest main thread, ms. */
-async function trace(act) {
-  const session = await browser.newBrowserCDPSession();
-  const events = [];
-  session.on('Tracing.dataCollected', ({ value }) => events.push(...value));
-  await session.send('Tracing.start', {
-    categories: 'toplevel,devtools.timeline',
-    transferMode: 'ReportEvents',
-  });
-  await act();
-  const done = new Promise((resolve) => session.once('Tracing.tracingComplete', resolve));
-  await session.send('Tracing.end');
-  await done;
-  await session.detach();
-  const mains = events
-    .filter(({ name, args }) => name === 'thread_name' && args.name === 'CrRendererMain')
-    .map(({ pid, tid }) =>
-      events
-        .filter(
-          (one) =>
-            one.pid === pid &&
-            one.tid === tid &&
-            one.name === 'ThreadControllerImpl::RunTask' &&
-            one.ph === 'X',
-        )
-        .map(({ tdur = 0 }) => tdur / 1000),
-    );
-  const sum = (tasks) => tasks.reduce((total, task) => total + task, 0);
-  return mains.toSorted((a, b) => sum(b) - sum(a))[0] ?? [];
-}
-
 function report(what, { all, longest }) {
   say(`${what}: longest task ${longest.toFixed(1)} ms, ${all.toFixed(1)} ms in all`);
 }
@@ -121,25 +91,13 @@ function report(what, { all, longest }) {
 /** Scrolls to the end, and tells how the frames came. */
 async function scroll(page, metrics) {
   const before = await metrics();
-  const gaps = await page.evaluate(`new Promise((resolve) => {
-    const gaps = [];
-    let last = performance.now();
-    const frame = (now) => {
-      gaps.push(now - last);
-      last = now;
-      const before = scrollY;
-      scrollBy({ top: 60, behavior: 'instant' });
-      if (scrollY === before || gaps.length > 600) resolve(gaps.slice(1));
-      else requestAnimationFrame(frame);
-    };
-    requestAnimationFrame(frame);
-  })`);
+  const gaps = await scrollThrough(page);
   const after = await metrics();
   const share = (...names) =>
     names
       .reduce((sum, name) => sum + ((after[name] - before[name]) * 1000) / Math.max(1, gaps.length), 0)
       .toFixed(1);
-  const late = gaps.filter((gap) => gap > 25).length;
+  const late = gaps.filter((gap) => gap > LATE).length;
   const worst = Math.max(0, ...gaps);
-  return `${gaps.length} frames, ${late} late (over 25 ms), the worst ${worst.toFixed(0)} ms; a frame takes ${share('ScriptDuration')} ms script, ${share('LayoutDuration', 'RecalcStyleDuration')} ms style and layout, ${share('TaskDuration')} ms in all`;
+  return `${gaps.length} frames, ${late} late (over ${LATE} ms), the worst ${worst.toFixed(0)} ms; a frame takes ${share('ScriptDuration')} ms script, ${share('LayoutDuration', 'RecalcStyleDuration')} ms style and layout, ${share('TaskDuration')} ms in all`;
 }
