@@ -102,8 +102,8 @@ function metricsRoute({ metrics, openMetrics, onScrape, ahead }: WebAppOptions) 
     onScrape?.(by, host);
     const isPacked = isCompressed(request, page.text);
     ahead?.note(`${from} ${by} ${isOpen} ${isPacked}`, async () => {
-      const { text } = await read();
-      if (isPacked) await compressOnce(text);
+      const { text, contentType } = await read();
+      if (isPacked) await compressOnce(text, contentType);
     });
   };
 }

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { get } from 'node:http';
 import { gunzipSync, inflateRawSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
@@ -26,6 +27,57 @@ describe('compressOnce()', () => {
       expect(packed.readUInt32LE(packed.length - 4)).toBe(length);
     },
   );
+});
+
+describe('a text of many parts', () => {
+  /** Families of these sizes, each with lines of its own: the text format has empty lines between them, OpenMetrics has none. */
+  function exposition(sizes: readonly number[], { salt = 0, empty = '\n' } = {}): Buffer {
+    const families = sizes.map((size, index) => {
+      const line = `family_${index}{server="s"} ${index === salt ? salt : 0}\n`;
+      return `# HELP family_${index} Of ${index}.\n# TYPE family_${index} gauge\n${line.repeat(Math.ceil(size / line.length))}${empty}`;
+    });
+    return Buffer.from(families.join(''));
+  }
+
+  const SIZES = [10, 100_000, 0, 3_000_000, 200, 64_000, 900_000, 1_048_576, 7, 70_000];
+
+  test.each(['\n', ''])(
+    'is read as it was, whatever has changed since the last one (between families: %j)',
+    async (empty) => {
+      const texts = [
+        exposition(SIZES, { empty }),
+        ...SIZES.map((_, salt) => exposition(SIZES, { salt, empty })),
+        exposition(SIZES.toReversed(), { empty }),
+        exposition([...SIZES, 5_000_000], { empty }),
+        exposition(SIZES.slice(3), { empty }),
+        exposition([2_100_000], { empty }),
+        exposition(SIZES, { empty }),
+      ];
+      for (const text of texts) {
+        const packed = await compressOnce(text, 'any');
+        expect(gunzipSync(packed).equals(text)).toBe(true);
+        expect(inflateRawSync(packed.subarray(10, -8)).equals(text)).toBe(true);
+      }
+    },
+  );
+
+  test('and of two kinds in turns', async () => {
+    for (const salt of [1, 3, 5]) {
+      const texts = ['\n', ''].map((empty) => exposition(SIZES, { salt, empty }));
+      const packed = await Promise.all(texts.map((text, index) => compressOnce(text, `kind ${index}`)));
+      for (const [index, one] of packed.entries())
+        expect(gunzipSync(one).equals(texts[index] ?? Buffer.alloc(0))).toBe(true);
+    }
+  });
+
+  test('is read by the gzip of the system too, which tells of anything behind the end', async () => {
+    const text = exposition(SIZES, { salt: 3 });
+    const read = execFileSync('gzip', ['-dc'], {
+      input: await compressOnce(text, 'gzip'),
+      maxBuffer: 2 * text.length,
+    });
+    expect(read.equals(text)).toBe(true);
+  });
 });
 
 test('a small text is sent plain, whatever the client takes', async () => {
