@@ -2,6 +2,7 @@
 import { basename } from 'node:path';
 import type { EventOf } from '../core/model/events.ts';
 import { type AlertChange, type FiringAlert, alertKey } from '../core/model/notification.ts';
+import type { RuleHealth } from '../promql/rules/rule-engine.ts';
 import type { AlertsByRule, ScheduledGroup } from './evaluator.ts';
 import { type FiringAlerts, firingAlerts, changesBetween } from './alert-diff.ts';
 import { type SavedAlerts, saveAlerts, signatureOf } from './saved-alerts.ts';
@@ -59,6 +60,7 @@ export function createEvaluationReporter(
   return {
     isFiring: () => notified.size > 0,
     report(round) {
+      const health = healthOf(round.groups);
       const firing = firingAlerts([...round.alerts.values()].flat());
       const changes = changesBetween(notified, firing, round.at);
       notified = firing;
@@ -67,21 +69,31 @@ export function createEvaluationReporter(
       for (const change of changes) listeners.onChange(change);
       listeners.onEvaluated({
         took: round.groups.reduce((sum, group) => sum + round.took(group), 0),
-        failed: countFaults(round.due),
-        alerts: countsOf(round.groups),
-        ...failingIn(round.groups),
+        failed: countFaults(health.filter(({ group }) => round.due.includes(group))),
+        alerts: countsOf(health),
+        ...failingIn(health),
       });
     },
   };
+}
+
+/** A group and its rules after the round, read once for all that is told of them. */
+interface GroupHealth {
+  readonly group: ScheduledGroup;
+  readonly rules: readonly RuleHealth[];
+}
+
+function healthOf(groups: readonly ScheduledGroup[]): GroupHealth[] {
+  return groups.map((group) => ({ group, rules: group.rules() }));
 }
 
 /** More would fill a screen, and have one cause. */
 const MOST_FAILING = 10;
 
 /** Lists the rules that do not work now, also those that were not evaluated in this round. */
-function failingIn(groups: readonly ScheduledGroup[]): Pick<Evaluation, 'failing'> {
-  const failing = groups.flatMap(({ file, rules }) =>
-    rules().flatMap(({ group, rule, error }) =>
+function failingIn(health: readonly GroupHealth[]): Pick<Evaluation, 'failing'> {
+  const failing = health.flatMap(({ group: { file }, rules }) =>
+    rules.flatMap(({ group, rule, error }) =>
       error === null ? [] : [{ file: basename(file), group: group.name, rule: rule.name, error }],
     ),
   );
@@ -89,9 +101,9 @@ function failingIn(groups: readonly ScheduledGroup[]): Pick<Evaluation, 'failing
 }
 
 /** Counts pending and firing alerts by the name of their rule. */
-function countsOf(groups: readonly ScheduledGroup[]): Evaluation['alerts'] {
+function countsOf(health: readonly GroupHealth[]): Evaluation['alerts'] {
   const counts = new Map<string, { pending: number; firing: number }>();
-  for (const { rule, alerts } of groups.flatMap((group) => group.rules())) {
+  for (const { rule, alerts } of health.flatMap(({ rules }) => rules)) {
     if (rule.kind !== 'alerting') continue;
     const count = counts.get(rule.name) ?? { pending: 0, firing: 0 };
     for (const { state } of alerts) if (state !== 'inactive') count[state] += 1;
@@ -104,12 +116,15 @@ function countsOf(groups: readonly ScheduledGroup[]): Evaluation['alerts'] {
  * Counts the rules of given groups that failed in their last evaluation. A failing rule fails each time: `onFault` is
  * called once, until the rule works again.
  */
-function createFaults(onFault: AlertingListeners['onFault']): (groups: readonly ScheduledGroup[]) => number {
+function createFaults(onFault: AlertingListeners['onFault']): (health: readonly GroupHealth[]) => number {
   const failing = new Set<unknown>();
-  return (groups) => {
+  return (health) => {
     let failed = 0;
-    for (const { file, rules } of groups)
-      for (const { group, rule, error } of rules()) {
+    for (const {
+      group: { file },
+      rules,
+    } of health)
+      for (const { group, rule, error } of rules) {
         if (error === null) {
           failing.delete(rule);
           continue;

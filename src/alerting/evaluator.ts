@@ -22,6 +22,7 @@ export interface Evaluator {
   readonly alerts: () => AlertsByRule;
   /** Replaces all alerts; those of removed rules are dropped. */
   restore(alerts: AlertsByRule): void;
+  /** Drops samples that are too old to be read at `at`, once a minute. */
   prune(at: number): void;
   /** The samples with which another rule set may continue. */
   readonly store: SeriesStore;
@@ -47,11 +48,15 @@ export interface EvaluatorOptions {
   readonly past?: SeriesStore | null;
 }
 
+/** Ms. No rule reads what is too old, and looking for it takes as long as storing a scrape. */
+const PRUNE_EVERY = 60_000;
+
 export function createEvaluator(options: EvaluatorOptions): Evaluator {
   const { groups, generation = 3, target, past = null } = options;
   const required = requiredSeriesOf(groups.map(({ group }) => group));
   const store = createSeriesStore(required);
   if (past !== null) copySamples(past, store);
+  let prunedAt = -Infinity;
   const scrapes = createScrapeIngest(store, required, { target, generation });
   // One engine per group: names of groups are unique only within their file.
   const scheduled = groups.map((compiled) => {
@@ -85,7 +90,11 @@ export function createEvaluator(options: EvaluatorOptions): Evaluator {
           new Map((places[index] ?? []).map(({ rule, key }) => [rule, kept.get(key) ?? []] as const)),
         );
     },
-    prune: (at) => store.prune(at),
+    prune(at) {
+      if (Math.abs(at - prunedAt) < PRUNE_EVERY) return;
+      prunedAt = at;
+      store.prune(at);
+    },
   };
 }
 

@@ -43,7 +43,11 @@ export function createScrapeIngest(
     ingest(samples, moment) {
       at = moment;
       known.beginRound();
-      for (const sample of samples) append(sample);
+      // Not by an iterator, which makes an object for each of hundreds.
+      for (let index = 0; index < samples.length; index += 1) {
+        const sample = samples[index];
+        if (sample !== undefined) append(sample);
+      }
       append(UP);
       // Ignored where the very series was shown as a new one.
       for (const series of known.endRound()) if (series?.isGone === false) series.push(at, Number.NaN, true);

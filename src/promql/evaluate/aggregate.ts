@@ -76,10 +76,11 @@ function spread(values: Numbers, generation: PrometheusMajor): number {
   return values.length === 1 ? 0 : Number.NaN;
 }
 
-/** Group of each element, by index, and the labels of the groups. */
+/** Group of each element, by index, and the labels of the groups with the indices of their elements. */
 interface Groups {
   readonly labels: readonly Labels[];
   readonly groupOf: readonly number[];
+  readonly members: readonly (readonly number[])[];
 }
 
 /** Groups of elements, cached for each part of an expression. */
@@ -113,11 +114,11 @@ export function aggregate(
   const reduce = REDUCERS[operator];
   if (reduce === undefined) throw new EvaluationError(`There is no aggregation ${operator}`);
   const options = { parameter: number, generation };
-  const values = itemsByGroup(
-    groups,
-    elements.map(({ value }) => value),
-  );
-  return groups.labels.map((labels, index) => ({ labels, value: reduce(values[index] ?? [], options) }));
+  const values: number[] = [];
+  return groups.labels.map((labels, index) => {
+    takeValues(elements, groups.members[index] ?? [], values);
+    return { labels, value: reduce(values, options) };
+  });
 }
 
 /** The first of each group, in the order of their labels: the choice is the same in each evaluation. */
@@ -138,20 +139,36 @@ function ratioOf(elements: Vector, ratio: number): Element[] {
 function groupsBy(grouping: LabelSelection, labels: readonly Labels[]): Groups {
   const indices = new Map<string, number>();
   const names: Labels[] = [];
-  const groupOf = labels.map((one) => {
+  const members: number[][] = [];
+  const groupOf = labels.map((one, at) => {
     const own = grouping.apply(one);
     const key = writeKey(own);
     const index = indices.get(key) ?? names.push(own) - 1;
     indices.set(key, index);
+    (members[index] ??= []).push(at);
     return index;
   });
-  return { labels: names, groupOf };
+  return { labels: names, groupOf, members };
+}
+
+/** Fills `list` with the values of those elements: one list serves all groups. */
+function takeValues(elements: Vector, members: readonly number[], list: number[]): void {
+  if (list.length > members.length) list.length = members.length;
+  for (let index = 0; index < members.length; index += 1) {
+    const value = elements[members[index] ?? 0]?.value ?? Number.NaN;
+    if (index < list.length) list[index] = value;
+    else list.push(value);
+  }
 }
 
 /** Items of each group, in order. */
 export function itemsByGroup<T>({ labels, groupOf }: Groups, all: readonly T[]): T[][] {
   const itemsByGroup = labels.map((): T[] => []);
-  for (const [index, one] of all.entries()) itemsByGroup[groupOf[index] ?? 0]?.push(one);
+  // Not by an iterator, here and below: it makes an object for each step, and another for each part of a pair.
+  for (let index = 0; index < groupOf.length; index += 1) {
+    const one = all[index];
+    if (one !== undefined) itemsByGroup[groupOf[index] ?? 0]?.push(one);
+  }
   return itemsByGroup;
 }
 

@@ -162,10 +162,12 @@ function applyMatched(plan: Plan, left: Vector, right: Vector): Element[] {
   const [many, few] = isSwapped ? [right, left] : [left, right];
   const taken = new Set<string>();
   const found: Element[] = [];
-  for (const [index, { value }] of many.entries()) {
+  for (let index = 0; index < many.length; index += 1) {
+    const value = many[index]?.value ?? Number.NaN;
     const one = few[oneOf[index] ?? -1];
     if (one === undefined) continue;
-    const [a, b] = isSwapped ? [one.value, value] : [value, one.value];
+    const a = isSwapped ? one.value : value;
+    const b = isSwapped ? value : one.value;
     const result = compute(a, b);
     const isDropped = isFilter && result === 0;
     // Prometheus 2 lets several match as long as the comparison drops all but one.

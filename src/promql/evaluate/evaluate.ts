@@ -4,7 +4,7 @@ import { type Arguments, FUNCTIONS } from '../functions/functions.ts';
 import { labelsWithoutName, rejectDuplicateLabels } from './drop-metric-name.ts';
 import { applyBinaryOperator } from './binary-operators.ts';
 import { subqueryValue } from './subquery.ts';
-import { type Moment, selectCurrent, selectRange } from './select-series.ts';
+import { type Moment, selectCurrent, selectRange, selectTimes } from './select-series.ts';
 import type { EvaluationOptions, SeriesSource } from '../model/series-source.ts';
 import type { Aggregation, Call, Expression } from '../model/syntax-tree.ts';
 import {
@@ -82,7 +82,7 @@ export function valueOf(expression: Expression, moment: Moment): Value {
     case 'string':
       return expression.value;
     case 'selector':
-      return selectCurrent(expression, moment).map(({ series, value }) => ({ labels: series.labels, value }));
+      return selectCurrent(expression, moment);
     case 'range':
       return selectRange(expression, moment);
     case 'subquery':
@@ -157,10 +157,7 @@ function matchersOf(expression: Expression): ReturnType<Arguments['matchers']> {
 
 function timesOf(expression: Expression, moment: Moment): Vector {
   return expression.kind === 'selector'
-    ? selectCurrent(expression, moment).map(({ series, time }) => ({
-        labels: series.labels,
-        value: time / 1000,
-      }))
+    ? selectTimes(expression, moment)
     : vectorIn(valueOf(expression, moment)).map(({ labels }) => ({ labels, value: moment.at / 1000 }));
 }
 

@@ -1,7 +1,7 @@
 // Samples that a selector takes at one moment.
 import type { PrometheusMajor, Series, SeriesSource } from '../model/series-source.ts';
 import type { Expression, FixedTime, RangeSelector, Selector } from '../model/syntax-tree.ts';
-import type { RangeValue, Value } from '../model/value.ts';
+import type { Element, RangeValue, Value } from '../model/value.ts';
 
 export interface Moment {
   readonly source: SeriesSource;
@@ -31,23 +31,33 @@ export function readingTime(
   return time - offset;
 }
 
-export interface CurrentSample {
-  readonly series: Series;
-  readonly time: number;
-  readonly value: number;
+/** Returns the newest sample of each series, unless it is older than the lookback or the series has ended. */
+export function selectCurrent(selector: Selector, moment: Moment): Element[] {
+  return readCurrent(selector, moment, (series, index) => series.valueAt(index));
 }
 
-/** Returns the newest sample of each series, unless it is older than the lookback or the series has ended. */
-export function selectCurrent(selector: Selector, moment: Moment): CurrentSample[] {
+/** Returns the time of that sample, seconds since the epoch. */
+export function selectTimes(selector: Selector, moment: Moment): Element[] {
+  return readCurrent(selector, moment, (series, index) => series.timeAt(index) / 1000);
+}
+
+function readCurrent(
+  selector: Selector,
+  moment: Moment,
+  read: (series: Series, index: number) => number,
+): Element[] {
   const { source, lookback, generation } = moment;
   const end = readingTime(selector, moment);
-  const found: CurrentSample[] = [];
-  for (const series of source.select(selector)) {
+  const found: Element[] = [];
+  const all = source.select(selector);
+  for (let at = 0; at < all.length; at += 1) {
+    const series = all[at];
+    if (series === undefined) continue;
     const index = firstAfter(series, end) - 1;
     if (index < 0 || series.isStaleAt(index)) continue;
     const time = series.timeAt(index);
     const isRecent = generation === 2 ? time >= end - lookback : time > end - lookback;
-    if (isRecent) found.push({ series, time, value: series.valueAt(index) });
+    if (isRecent) found.push({ labels: series.labels, value: read(series, index) });
   }
   return found;
 }
@@ -68,7 +78,9 @@ export function windowsIn(
   const findStart = generation === 2 ? firstFrom : firstAfter;
   /** Samples of the series before: nearly always those of the next one have the same times. */
   let count = 0;
-  for (const series of all) {
+  for (let index = 0; index < all.length; index += 1) {
+    const series = all[index];
+    if (series === undefined) continue;
     const to = firstAfter(series, end);
     const guess = to - count;
     const isRight =

@@ -175,6 +175,8 @@ function growth(kind: Growth): FunctionSpec {
     return (window, edges) => {
       const { facts } = window;
       if (facts?.neverFalls === true) {
+        // Nothing, however far it is extrapolated. Most counters never count.
+        if (facts.isConstant && facts.count > 1 && Number.isFinite(facts.first)) return 0;
         const shape = shapeOfEnds(facts, edges);
         return shape === null ? null : grow(shape, [facts.first, facts.last], true);
       }
@@ -352,7 +354,10 @@ function lastOf(values: Numbers, value: number): number {
 /** Drops series for which the measure is null. */
 function measured(range: RangeValue, measure: WindowMeasure): Element[] {
   const found: Element[] = [];
-  for (const window of range.windows) {
+  const { windows } = range;
+  for (let index = 0; index < windows.length; index += 1) {
+    const window = windows[index];
+    if (window === undefined) continue;
     const value = measure(window, range);
     if (value !== null) found.push({ labels: window.labels, value });
   }

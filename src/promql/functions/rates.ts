@@ -42,12 +42,31 @@ export function shapeOf(
   };
 }
 
+let lastShape: { readonly of: TimeFacts; readonly edges: Edges; readonly shape: WindowShape } | null = null;
+
+type TimeFacts = Pick<WindowFacts, 'count' | 'firstTime' | 'lastTime'>;
+
 /** As `shapeOf`, for the first and the last sample as the only ones of a list, whatever lies between them. */
-export function shapeOfEnds(
-  { count, firstTime, lastTime }: WindowFacts,
-  { start, end }: Edges,
-): WindowShape | null {
-  if (count < 2) return null;
+export function shapeOfEnds(facts: TimeFacts, edges: Edges): WindowShape | null {
+  if (facts.count < 2) return null;
+  // Nearly always it is that of the series before.
+  if (lastShape !== null && isSameTime(lastShape.of, facts) && isSameEdge(lastShape.edges, edges))
+    return lastShape.shape;
+  const shape = shapeBetween(facts, edges);
+  const { count, firstTime, lastTime } = facts;
+  lastShape = { of: { count, firstTime, lastTime }, edges: { start: edges.start, end: edges.end }, shape };
+  return shape;
+}
+
+function isSameTime(a: TimeFacts, b: TimeFacts): boolean {
+  return a.count === b.count && a.firstTime === b.firstTime && a.lastTime === b.lastTime;
+}
+
+function isSameEdge(a: Edges, b: Edges): boolean {
+  return a.start === b.start && a.end === b.end;
+}
+
+function shapeBetween({ count, firstTime, lastTime }: TimeFacts, { start, end }: Edges): WindowShape {
   const sampled = secondsBetween(firstTime, lastTime);
   return {
     from: 0,
