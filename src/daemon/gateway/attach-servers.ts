@@ -4,6 +4,8 @@ import { openHttpUpstream, type HttpUpstream } from '../../gateway/upstream/http
 import { openStdioUpstream } from '../../gateway/upstream/stdio-upstream.ts';
 import type { ProcessListener } from '../../supervisor/runner.ts';
 import { createHttpClient } from '../../system/net/http-client.ts';
+import { createPostClient } from '../../system/net/post/post-client.ts';
+import { endpointOf } from '../../wire/http/http-endpoint.ts';
 import type { DaemonContext } from '../context.ts';
 import type { ConnectionUser } from '../servers/shared-connection.ts';
 import type { ServedServer } from './served-server.ts';
@@ -106,6 +108,7 @@ function attachHttp(
           capabilities: spec.gateway.capabilities,
           onHandshake: () => undefined,
         },
+        posts: createPostClient(endpointOf(spec), process.env, CONNECTIONS),
         events,
         toolHeaders: (tool) => server.toolHeaders(tool),
       });

@@ -2,20 +2,24 @@
 import type { Readable } from 'node:stream';
 import { isObject, parseJson } from '../../core/base/guards.ts';
 import { isTooDeep, type JsonObject } from '../../core/base/json-rpc.ts';
-import { isId, paramsOf, subjectOf } from '../../core/gateway/messages.ts';
+import { paramsOf, subjectOf } from '../../core/gateway/messages.ts';
 import type { ToolHeader } from '../../core/gateway/model.ts';
 import { readResponse } from '../../core/gateway/read-response.ts';
 import { onOneLine } from '../../core/gateway/splice.ts';
-import type { HttpResponse } from '../../system/net/http-client.ts';
+import { TransientMap } from '../../core/gateway/transient-map.ts';
+import type { PostClient } from '../../system/net/post/post-pool.ts';
 import type { Call } from '../../wire/call.ts';
 import { createEventStreamReader } from '../../wire/http/event-stream.ts';
-import { headersOf, sendFollowing, sendMessage } from '../../wire/http/http-endpoint.ts';
-import { openHttpSession } from '../../wire/http/mcp-http.ts';
+import { headersOf, messageHeaders, sendFollowing } from '../../wire/http/http-endpoint.ts';
+import { openHttpSession, type HttpAddress } from '../../wire/http/mcp-http.ts';
 import type { McpTarget } from '../../wire/mcp-transport.ts';
+import { MAX_MESSAGE, PostedMessage, isEventStream, type PostedMessageWays } from './posted-message.ts';
 import { changedList, type Upstream, type UpstreamEvents } from './upstream.ts';
 
 export interface HttpUpstreamParts {
   readonly target: McpTarget;
+  /** Posts the messages of clients. */
+  readonly posts: PostClient;
   readonly events: UpstreamEvents;
   /** Arguments of a tool that have to be repeated in headers. */
   readonly toolHeaders: (tool: string) => readonly ToolHeader[];
@@ -26,8 +30,6 @@ export interface HttpUpstream extends Upstream {
   readonly call: Call;
 }
 
-/** Longest message of a server, bytes. */
-const MAX_MESSAGE = 16 * 1024 * 1024;
 /** Requests under way; each has a socket of its own. */
 const MAX_REQUESTS = 256;
 /** How long a handshake may take, and how long until the next attempt, ms. */
@@ -38,16 +40,20 @@ const BROKEN_DELAY = 150;
 const FORGOTTEN: readonly number[] = [404, 410];
 
 /** Greets the server, again and again until it answers; what is written before is refused as `gone`. */
-export function openHttpUpstream({ target, events, toolHeaders }: HttpUpstreamParts): HttpUpstream {
+export function openHttpUpstream({ target, posts, events, toolHeaders }: HttpUpstreamParts): HttpUpstream {
   const { clock, http } = target;
   const session = openHttpSession(target);
   const closing = new AbortController();
-  const exchanges = new Map<string, AbortController>();
+  const exchanges = new TransientMap<string, PostedMessage>();
+  let lastAddress: HttpAddress | null = null;
+  let lastHeaders: HttpAddress['headers'] = {};
   let notices = 0;
   let isGreeted = false;
   let renewal: Promise<boolean> | null = null;
   let cancelRetry = (): void => {};
   let listening = new AbortController();
+
+  const isModern = (): boolean => session.peer?.handshake.era === 'modern';
 
   async function greet(): Promise<boolean> {
     const deadline = { clock, timeout: HANDSHAKE_TIMEOUT, signal: closing.signal };
@@ -84,7 +90,8 @@ export function openHttpUpstream({ target, events, toolHeaders }: HttpUpstreamPa
         headers: { ...headersOf(target.spec), accept: 'text/event-stream', ...headers },
         signal,
       });
-      if (response.status === 200 && isStream(response)) await readStream(response.body, deliver);
+      if (response.status === 200 && isEventStream(response.headers))
+        await readStream(response.body, (text) => deliver(text, null));
       else response.body.destroy();
       if (response.status !== 200) return;
     } catch {
@@ -94,7 +101,7 @@ export function openHttpUpstream({ target, events, toolHeaders }: HttpUpstreamPa
   }
 
   /** @param read the message, where somebody has parsed it */
-  function deliver(text: string, read: JsonObject | null = null): JsonObject | null {
+  function deliver(text: string, read: JsonObject | null): JsonObject | null {
     if (isTooDeep(text)) return null;
     const line = onOneLine(text);
     const message = read ?? readResponse(line) ?? parseJson(line);
@@ -106,65 +113,43 @@ export function openHttpUpstream({ target, events, toolHeaders }: HttpUpstreamPa
     return message;
   }
 
-  async function send(message: JsonObject, text: string, signal: AbortSignal): Promise<HttpResponse> {
-    const { method } = message;
-    const { url, headers } = session.address(typeof method === 'string' ? method : '');
-    const isModern = session.peer?.handshake.era === 'modern';
-    const { response } = await sendMessage(target, {
-      url,
-      message: text,
-      headers: { ...headers, ...(isModern && repeatedHeaders(message, toolHeaders)) },
-      signal,
-    });
-    return response;
+  /** Built anew only when the address has changed: with each method in the modern era, else with the session. */
+  function headersTo(address: HttpAddress): HttpAddress['headers'] {
+    if (address === lastAddress) return lastHeaders;
+    lastAddress = address;
+    lastHeaders = { ...messageHeaders(target.spec), ...address.headers };
+    return lastHeaders;
   }
 
-  async function exchange(message: JsonObject, text: string, signal: AbortSignal): Promise<void> {
-    let response = await send(message, text, signal);
-    if (FORGOTTEN.includes(response.status) && session.peer?.handshake.era === 'legacy') {
-      // It did not run: the server did not know the session.
-      response.body.destroy();
-      if (!(await renew())) throw new Error('The session could not be renewed');
-      response = await send(message, text, signal);
-    }
-    const { id, method } = message;
-    if (!isId(id) || typeof method !== 'string') return void response.body.resume();
-    let isAnswered = false;
-    const note = (part: string, read: JsonObject | null = null): void => {
-      const told = deliver(part, read);
-      if (told !== null && told['method'] === undefined && told['id'] === id) isAnswered = true;
-    };
-    if (isStream(response)) await readStream(response.body, (part) => note(part));
-    else takeBody(await readAll(response.body), { id, status: response.status, note });
-    if (!isAnswered && !signal.aborted) throw new Error('The answer ended early');
+  function send(posted: PostedMessage, to: URL | null): () => void {
+    const { message, text } = posted;
+    const method = message?.['method'];
+    const address = session.address(typeof method === 'string' ? method : '');
+    const common = headersTo(address);
+    const headers =
+      isModern() && message !== null ? { ...common, ...repeatedHeaders(message, toolHeaders) } : common;
+    return posts.post({ url: to ?? address.url, headers, body: text }, posted);
   }
 
-  function takeBody(
-    body: string,
-    {
-      id,
-      status,
-      note,
-    }: {
-      readonly id: string | number;
-      readonly status: number;
-      readonly note: (text: string, read?: JsonObject) => void;
+  const ways: PostedMessageWays = {
+    send,
+    address: () => session.address('').url,
+    isForgotten: (status) => FORGOTTEN.includes(status) && session.peer?.handshake.era === 'legacy',
+    renew,
+    deliver,
+    onOver({ key, isAwaited }, isAnswered) {
+      exchanges.delete(key);
+      if (isAnswered || !isAwaited || closing.signal.aborted) return;
+      // A server that has ended is known as such by then, and its successor waited for.
+      clock.after(BROKEN_DELAY, () => !closing.signal.aborted && events.onBroken(key));
     },
-  ): void {
-    const message = readResponse(body);
-    // Errors about headers and sessions name no request.
-    if (message !== null && message['id'] === id) return note(body, message);
-    if (message !== null) return note(JSON.stringify({ ...message, id }));
-    if (status < 400) return;
-    const error = { code: -32_000, message: `The server answered with HTTP status ${status}` };
-    note(JSON.stringify({ jsonrpc: '2.0', id, error }));
-  }
+  };
 
   function cancel(message: JsonObject): boolean {
     if (message['method'] !== 'notifications/cancelled') return false;
     const key = String(paramsOf(message)['requestId']);
     // In the modern era the end of the exchange says so.
-    if (session.peer?.handshake.era !== 'modern') return false;
+    if (!isModern()) return false;
     exchanges.get(key)?.abort();
     return true;
   }
@@ -175,34 +160,25 @@ export function openHttpUpstream({ target, events, toolHeaders }: HttpUpstreamPa
     write(text, key) {
       if (!isGreeted || closing.signal.aborted) return 'gone';
       if (exchanges.size >= MAX_REQUESTS) return 'full';
-      const message = parseJson(text);
-      if (!isObject(message) || cancel(message)) return 'written';
-      const abort = new AbortController();
+      // Of a request that a client waits for all is known that the legacy era asks for.
+      const message = key === null || isModern() ? parseJson(text) : null;
+      if (message !== null && (!isObject(message) || cancel(message))) return 'written';
       // Ids of requests begin otherwise.
       const id = key ?? `notice ${(notices += 1)}`;
-      exchanges.set(id, abort);
-      const end = (): void => {
-        exchanges.delete(id);
-        if (key === null) return;
-        // A server that has ended is known as such by then, and its successor waited for.
-        clock.after(BROKEN_DELAY, () => !closing.signal.aborted && events.onBroken(key));
-      };
-      void exchange(message, text, abort.signal).then(() => void exchanges.delete(id), end);
+      const posted = new PostedMessage({ key: id, isAwaited: key !== null, text, message }, ways);
+      exchanges.set(id, posted);
+      posted.send();
       return 'written';
     },
     close() {
       cancelRetry();
       closing.abort();
-      // One by one: a signal that follows two others costs as much as the rest of a request.
-      for (const abort of exchanges.values()) abort.abort();
+      for (const posted of exchanges.values()) posted.abort();
+      posts.close();
       http.dropSockets();
       void session.close({ clock, timeout: RETRY_DELAY, signal: new AbortController().signal });
     },
   };
-}
-
-function isStream({ headers }: HttpResponse): boolean {
-  return headers['content-type']?.startsWith('text/event-stream') === true;
 }
 
 function readStream(body: Readable, onText: (text: string) => unknown): Promise<void> {
@@ -214,21 +190,6 @@ function readStream(body: Readable, onText: (text: string) => unknown): Promise<
     body.once('end', resolve);
     body.once('error', reject);
     body.once('close', resolve);
-  });
-}
-
-function readAll(body: Readable): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const chunks: Buffer[] = [];
-    let bytes = 0;
-    body.on('data', (chunk: Buffer) => {
-      bytes += chunk.length;
-      if (bytes > MAX_MESSAGE) body.destroy(new Error('The answer is too long'));
-      else chunks.push(chunk);
-    });
-    body.once('end', () => resolve(Buffer.concat(chunks).toString()));
-    body.once('error', reject);
-    body.once('close', () => reject(new Error('The answer ended early')));
   });
 }
 

@@ -23,19 +23,14 @@ export interface PostRequest {
 export type PostResult = PostResponse & AnsweredRequest;
 
 /** Sends one message by POST, with the headers of the config and of the protocol, and leaves the answer to be read. Rejects as `sendFollowing` does. */
-export function sendMessage(
+function sendMessage(
   target: McpTarget,
   { url, message, headers, signal }: Pick<PostRequest, 'url' | 'message' | 'headers' | 'signal'>,
 ): ReturnType<typeof sendFollowing> {
   return sendFollowing(target, {
     method: 'POST',
     url,
-    headers: {
-      ...headersOf(target.spec),
-      'content-type': 'application/json',
-      accept: 'application/json, text/event-stream',
-      ...headers,
-    },
+    headers: { ...messageHeaders(target.spec), ...headers },
     body: message,
     signal,
   });
@@ -82,6 +77,15 @@ export async function sendDelete(
   } catch {
     // It is stopping anyway.
   }
+}
+
+/** Returns the headers of a message but for those of the protocol, names in lower case. */
+export function messageHeaders(spec: ServerSpec): Record<string, string> {
+  return {
+    ...headersOf(spec),
+    'content-type': 'application/json',
+    accept: 'application/json, text/event-stream',
+  };
 }
 
 /** Returns the headers that the config adds to each request, names in lower case. */

@@ -42,10 +42,16 @@ export function openHttp(target: McpTarget): McpTransport {
   return new HttpTransport(target);
 }
 
+/** Where and with which headers, beside those of the config, a message goes. */
+export interface HttpAddress {
+  readonly url: URL;
+  readonly headers: Headers;
+}
+
 /** A session on which others send messages of their own. */
 export interface HttpSession extends McpTransport {
-  /** Where and with which headers, beside those of the config, a message of this method goes. */
-  address(method: string): { readonly url: URL; readonly headers: Headers };
+  /** Returns the address for a message of this method. In the legacy era it is the same object as long as it is the same session. */
+  address(method: string): HttpAddress;
 }
 
 export function openHttpSession(target: McpTarget): HttpSession {
@@ -59,6 +65,8 @@ class HttpTransport implements HttpSession {
   #url: URL;
   peer: PeerInfo | null = null;
   #session: string | null = null;
+  #lastAddress: (HttpAddress & { readonly peer: PeerInfo | null; readonly session: string | null }) | null =
+    null;
   #count = 0;
 
   constructor(target: McpTarget) {
@@ -81,10 +89,15 @@ class HttpTransport implements HttpSession {
     return withTimeout(deadline, (signal) => (wasLegacy ? this.#initialize(signal) : this.#discover(signal)));
   }
 
-  address(method: string): { readonly url: URL; readonly headers: Headers } {
-    const isModern = this.peer?.handshake.era === 'modern';
-    const headers = isModern ? modernHeaders(method) : legacyHeaders(this.peer, this.#session);
-    return { url: this.#url, headers };
+  address(method: string): HttpAddress {
+    const { peer } = this;
+    if (peer?.handshake.era === 'modern') return { url: this.#url, headers: modernHeaders(method) };
+    const last = this.#lastAddress;
+    if (last !== null && last.url === this.#url && last.peer === peer && last.session === this.#session)
+      return last;
+    const headers = legacyHeaders(peer, this.#session);
+    this.#lastAddress = { url: this.#url, headers, peer, session: this.#session };
+    return this.#lastAddress;
   }
 
   async call(method: string, params: JsonObject | undefined, signal: AbortSignal): Promise<CallOutcome> {
