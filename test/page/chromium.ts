@@ -58,6 +58,21 @@ export async function openTab(
   return { context, page, complaints };
 }
 
+/** Makes a tab what it was when it was opened, and closes those beside it; false when it is closed itself, with all of them. */
+export async function clearTab({ context, page, complaints }: Tab): Promise<boolean> {
+  if (page.isClosed()) {
+    await context.close();
+    return false;
+  }
+  const others = context.pages().filter((other) => other !== page);
+  await Promise.all(others.map((other) => other.close()));
+  await page.unrouteAll({ behavior: 'ignoreErrors' });
+  await page.goto('about:blank');
+  await page.emulateMedia({ reducedMotion: null, forcedColors: null });
+  complaints.length = 0;
+  return true;
+}
+
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
 /** Runs axe over what the tab shows; one line for each violation. */

@@ -3,7 +3,7 @@ import type { Browser } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach } from 'vitest';
 import { openStage, type Stage } from '../fixtures/page/stage.mjs';
 import type { Story } from '../fixtures/page/story.mjs';
-import { openTab, startChromium, type Tab, type TabOptions } from './chromium.ts';
+import { clearTab, openTab, startChromium, type Tab, type TabOptions } from './chromium.ts';
 
 export interface Scene {
   /** A test may put up another one, as a daemon that comes back does. */
@@ -16,8 +16,12 @@ export interface Scene {
   readonly open: (hash: string, options?: TabOptions) => Promise<Tab>;
 }
 
-/** Sets the hooks of a `describe`; what a test opened is closed after it. */
+/**
+ * Sets the hooks of a `describe`. A tab of each kind is kept for the next test, as its first document costs a browser four times what
+ * a later one does; each stage is another origin, with another cache and storage.
+ */
 export function setScene(tell: () => Story): Scene {
+  const tabs = new Map<string, Tab>();
   let browser: Browser | null = null;
   let stage: Stage | null = null;
   let tab: Tab | null = null;
@@ -29,7 +33,7 @@ export function setScene(tell: () => Story): Scene {
     stage = await openStage(tell());
   });
   afterEach(async () => {
-    await tab?.context.close();
+    for (const [kind, kept] of tabs) if (!(await clearTab(kept))) tabs.delete(kind);
     await stage?.close();
     tab = null;
   });
@@ -44,7 +48,9 @@ export function setScene(tell: () => Story): Scene {
       return there(tab);
     },
     async enter(options = {}) {
-      tab = await openTab(there(browser), options);
+      const kind = JSON.stringify(options);
+      tab = tabs.get(kind) ?? (await openTab(there(browser), options));
+      tabs.set(kind, tab);
       return tab;
     },
     async open(hash, options = {}) {

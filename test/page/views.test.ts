@@ -75,23 +75,38 @@ function inOtherScripts(story: Story): Story {
   };
 }
 
+/** One Chromium and one tab for all tests of this file: each stage is another origin in it. */
+let browser: Browser | null = null;
+let kept: Tab | null = null;
+afterAll(() => browser?.close());
+
+/** Shows what a stage serves, to who is signed in. */
+async function show(stage: Stage): Promise<Tab> {
+  browser ??= await startChromium();
+  kept ??= await openTab(browser, { isSignedIn: true });
+  kept.complaints.length = 0;
+  await kept.page.goto(stage.url);
+  return kept;
+}
+
+/** Leaves the page before its stage goes, which it would complain of. */
+async function close(stage: Stage): Promise<void> {
+  await kept?.page.goto('about:blank');
+  await stage.close();
+}
+
 /** Views that differ where there is no server. */
 const EMPTY_VIEWS: readonly string[] = ['overview', 'alerts'];
 
 describe.skipIf(!hasChromium).each(COUNTS)('with %i servers', (count) => {
-  let browser: Browser;
   let stage: Stage;
   let tab: Tab;
 
   beforeAll(async () => {
-    [browser, stage] = await Promise.all([startChromium(), openStage(tellStory({ now: Date.now(), count }))]);
-    tab = await openTab(browser, { isSignedIn: true });
-    await tab.page.goto(stage.url);
+    stage = await openStage(tellStory({ now: Date.now(), count }));
+    tab = await show(stage);
   });
-  afterAll(async () => {
-    await browser.close();
-    await stage.close();
-  });
+  afterAll(() => close(stage));
 
   test.each(VIEWS)('$view fits at every width in both themes, and nothing complains', async (view) => {
     const { page, complaints } = tab;
@@ -113,20 +128,14 @@ describe.skipIf(!hasChromium).each(COUNTS)('with %i servers', (count) => {
 });
 
 describe.skipIf(!hasChromium)('with names and words of other scripts', () => {
-  let browser: Browser;
   let stage: Stage;
   let tab: Tab;
 
   beforeAll(async () => {
-    const story = inOtherScripts(tellStory({ now: Date.now() }));
-    [browser, stage] = await Promise.all([startChromium(), openStage(story)]);
-    tab = await openTab(browser, { isSignedIn: true });
-    await tab.page.goto(stage.url);
+    stage = await openStage(inOtherScripts(tellStory({ now: Date.now() })));
+    tab = await show(stage);
   });
-  afterAll(async () => {
-    await browser.close();
-    await stage.close();
-  });
+  afterAll(() => close(stage));
 
   /** The first servers have each another script, and are in trouble; the last ones are healthy. */
   const servers = [0, 1, 2, 3, 4, 11].map((index) => ({
