@@ -124,13 +124,15 @@ function countsOf({ processes, threads, openFds }: TreeUsage): string {
   return [processes, ...others].join(', ');
 }
 
-function describeBudget(remaining: number): string {
+function describeBudget({ budgetRemaining: remaining, state }: ServerStatus): string {
+  // Its oldest failures may be out of the window by now: that gives it no more attempts.
+  if (state === 'crash_looping') return 'spent: it counts as crash looping';
   if (remaining === UNLIMITED_ENDS) return 'none: it is restarted for ever';
   return `${remaining} more before it counts as crash looping`;
 }
 
 function history(server: ServerStatus, now: number): Fact[] {
-  const { restarts, lastRestart, lastExit, lastFailure, startFailures, budgetRemaining, state } = server;
+  const { restarts, lastRestart, lastExit, lastFailure, startFailures, state } = server;
   const counts = RESTART_REASONS.filter((reason) => restarts[reason] > 0).map(
     (reason) => `${reason} ${restarts[reason]}`,
   );
@@ -140,7 +142,7 @@ function history(server: ServerStatus, now: number): Fact[] {
       ? []
       : ([
           ['restarts', total === 0 ? '0' : `${total} (${counts.join(', ')})`],
-          ['budget', describeBudget(budgetRemaining)],
+          ['budget', describeBudget(server)],
         ] as const)),
     [
       'last restart',

@@ -39,7 +39,7 @@ const ASCII: Readonly<Record<string, string>> = { '“': '"', '”': '"', '…':
 function picture(model: Model, facts: Facts, size: FrameSize): string[] {
   const { rows, width } = size;
   if (width < MIN_WIDTH || rows < MIN_ROWS)
-    return filled([tinyLine(facts, size), ...tinyList(facts, size)], rows);
+    return filled([tinyLine(facts, size), ...tinyList(model, facts, size)], rows);
   const foot = footLines(model, facts, size);
   const header = headerLine(model, facts, size);
   const room = rows - foot.length - 1;
@@ -63,20 +63,33 @@ function filled(lines: readonly string[], rows: number): string[] {
 }
 
 function tinyLine(facts: Facts, { width, signs, colour }: FrameSize): string {
+  if (facts.lostAt !== null)
+    return paint(fit(`not reachable since ${timeOfDay(facts.lostAt)}`, width), 'red', colour);
   const counts = countTroubles(facts.status, facts.now);
+  if (counts.needs_you === 0) {
+    const cells = countCells(counts, signs.marks, counts.handled === 0 || counts.healthy === 0);
+    return paint(
+      fit(cells.map(([text]) => text).join(' '), width),
+      counts.handled === 0 ? 'green' : undefined,
+      colour,
+    );
+  }
   const names = troublesOf(facts.status, facts.now).flatMap(({ group, about }) =>
     group === 'needs_you' ? [about ?? 'the watchdog'] : [],
   );
-  const text =
-    counts.needs_you === 0
-      ? `${signs.marks.healthy} ${counts.healthy} healthy`
-      : `${signs.marks.needs_you} ${needYou(counts)}: ${names.join(', ')}`;
-  return paint(fit(text, width), counts.needs_you === 0 ? 'green' : 'red', colour);
+  const text = `${signs.marks.needs_you} ${needYou(counts)}: ${names.join(', ')}`;
+  return paint(fit(text, width), 'red', colour);
 }
 
-/** Mark and name of each server, the worst first. */
-function tinyList({ status, now }: Facts, { width, signs, colour }: FrameSize): string[] {
-  return orderOf(status, now).map((server) => {
+/** Mark and name of each server that the filter lets through, the worst first. */
+function tinyList(
+  { filter, screen }: Model,
+  { status, now }: Facts,
+  { width, signs, colour }: FrameSize,
+): string[] {
+  const wanted = screen === 'list' ? filter.toLowerCase() : '';
+  const servers = orderOf(status, now).filter(({ name }) => name.includes(wanted));
+  return servers.map((server) => {
     const group = groupIn(status, server, now);
     const mark = paint(signs.marks[group], GROUP_STYLES[group], colour);
     return width < 3 ? '' : `${mark} ${middle(server.name, width - 2)}`;

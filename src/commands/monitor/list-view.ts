@@ -2,6 +2,7 @@
 import { neutralise } from '../../core/base/text.ts';
 import type { ServerStatus } from '../../core/model/status.ts';
 import { statusSummary } from '../../core/status/health-summary.ts';
+import { stateWords } from '../../core/status/state-words.ts';
 import { groupIn, type Trouble, troublesOf } from '../../core/status/troubles.ts';
 import { versionColumn } from '../../core/update/update-text.ts';
 import { fit, middle, pad, paint, widthOf, wrap } from '../views/style.ts';
@@ -235,7 +236,9 @@ function reasonLines(
   { now, room }: { readonly now: number; readonly room: Room },
 ): string[] {
   const { width, colour, signs } = room;
-  const reason = neutralise(trouble?.root ?? statusSummary(server, now));
+  const root = neutralise(trouble?.root ?? statusSummary(server, now));
+  // The row above says it already.
+  const reason = root === stateWords(server) ? '' : root;
   const cure = trouble?.cure ?? null;
   const next = retryText(server, now);
   if (reason === '' && cure === null) return [];

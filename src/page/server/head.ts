@@ -66,9 +66,9 @@ function step(name: string | undefined, sign: string, label: string): TemplateRe
 export function drawFacts(server: PageServer, now: number): TemplateResult {
   const { startedAt, pid, transport, handshake, restarts, budgetRemaining, source, tools, usage } = server;
   const total = Object.values(restarts).reduce((sum, count) => sum + count, 0);
-  const told = Object.entries(restarts)
-    .filter(([, count]) => count > 0)
-    .map(([reason, count]) => `${reason.replaceAll('_', ' ')} ${count}`)
+  const counted = Object.entries(restarts).filter(([, count]) => count > 0);
+  const told = counted
+    .map(([reason, count]) => `${counted.length > 1 ? `${count} ` : ''}${reason.replaceAll('_', ' ')}`)
     .join(', ');
   const facts = [
     ['Up for', startedAt === null ? null : span(now - startedAt)],
@@ -78,7 +78,7 @@ export function drawFacts(server: PageServer, now: number): TemplateResult {
     ['Protocol', handshake?.protocolVersion ?? null],
     ['Tools', tools === null ? null : String(tools)],
     ['Restarts', source === 'url' ? null : `${total}${told === '' ? '' : ` (${told})`}`],
-    ['Budget', source === 'url' || budgetRemaining === null ? null : budgetWords(budgetRemaining)],
+    ['Budget', source === 'url' || budgetRemaining === null ? null : budgetWords(server)],
     ['Open files', usage?.openFds === null || usage === null ? null : String(usage.openFds)],
     ['Starts by', source === 'url' ? 'not by the watchdog: only watched' : null],
     ['Next attempt', nextWords(server, now)],
@@ -100,6 +100,8 @@ function nextWords({ nextAttemptAt }: PageServer, now: number): string | null {
   return nextAttemptAt - now < 1000 ? 'now' : `in ${span(nextAttemptAt - now)}`;
 }
 
-function budgetWords(remaining: number): string {
+function budgetWords({ budgetRemaining: remaining, state }: PageServer): string {
+  // Its oldest failures may be out of the window by now: that gives it no more attempts.
+  if (state === 'crash_looping') return 'spent';
   return remaining === UNLIMITED_ENDS ? 'none: restarted for ever' : `${remaining} left`;
 }

@@ -39,6 +39,11 @@ describe('serverDetail()', () => {
     expect(lines).toContain('state           not answering for 3 min');
   });
 
+  it('grants no more failures to a server that is crash looping', () => {
+    const lines = serverDetail(serverStatus({ state: 'crash_looping', budgetRemaining: 1 }), view);
+    expect(lines).toContain('budget          spent: it counts as crash looping');
+  });
+
   it('says nothing of restarts where only a url is watched', () => {
     const lines = serverDetail(serverStatus({ state: 'watched', source: 'url', pid: null }), view);
     expect(lines.filter((line) => /^(?:restarts|budget) /u.test(line))).toEqual([]);

@@ -208,6 +208,16 @@ describe('the list', () => {
     ]);
     expect(draw(80, 3, fresh())[0]).toMatch(/^✗ 2 need you: postgres, a-very/u);
     expect(draw(80, 3, fresh([serverStatus()]), factsOf([serverStatus()]))[0]).toBe('✓ 1 healthy');
+    const handled = serverStatus({ name: 'browser', health: DOWN });
+    expect(draw(29, 9, fresh([handled]), factsOf([handled]))[0]).toBe('◐ 1 handled');
+    const both = [handled, serverStatus()];
+    expect(draw(29, 9, fresh(both), factsOf(both))[0]).toBe('◐ 1 ✓ 1');
+    expect(draw(29, 9, { ...fresh(both), filter: 'brow' }, factsOf(both)).slice(1, 3)).toEqual([
+      '◐ browser',
+      '',
+    ]);
+    const lost = draw(29, 9, fresh(both), { ...factsOf(both), lostAt: NOW });
+    expect(lost[0]).toMatch(/^not reachable since \d\d:\d\d/u);
   });
 
   it('measures wide characters, and shows no control characters', () => {
