@@ -10,7 +10,7 @@ export const BEATS = {
   o: { name: 'off', words: 'off', height: 2 },
   u: { name: 'up', words: 'up', height: 9 },
   s: { name: 'slow', words: 'suspect', height: 13 },
-  a: { name: 'slow', words: 'wants credentials', height: 17 },
+  a: { name: 'slow', words: 'unauthorized', height: 17 },
   r: { name: 'again', words: 'restarted', height: 17 },
   d: { name: 'down', words: 'down', height: 20 },
 } as const;

@@ -127,7 +127,7 @@ function cell(
 
 function version(server: PageServer, now: number): TemplateResult {
   const badge = updateBadge(server, now);
-  return html`<div class="version">
+  return html`<div class="version ${server.version === null && badge === null ? 'none' : ''}">
     <bdi title=${server.version ?? ''}>${server.version ?? UNKNOWN}</bdi>
     ${
       badge === null

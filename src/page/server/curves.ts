@@ -52,7 +52,7 @@ const CURVES: readonly Curve[] = [
   },
   {
     title: 'Calls a minute',
-    hint: 'tools called through the gateway',
+    hint: 'through the gateway',
     query: (label) =>
       `sum(rate(mcp_server_operation_duration_seconds_count{${label},mcp_method_name="tools/call"}[5m])) * 60`,
     write: rate,

@@ -46,7 +46,8 @@ export function drawTools(server: PageServer, list: ToolList | null, gateway: st
 function toolsHint(server: PageServer, list: ToolList | null, gateway: string | null): string {
   if (gateway === null) return 'calls are counted once clients come through the gateway';
   if (list?.source === 'calls') return 'those that clients called lately; it does not list them now';
-  return server.clients === null
+  const isCalled = list?.tools.some(({ calls }) => (calls ?? 0) > 0) ?? false;
+  return server.clients === null && !isCalled
     ? 'no client has come through the gateway yet'
     : 'calls through the gateway, lately';
 }
@@ -91,12 +92,17 @@ const STEPS = [
 ] as const;
 
 /** Nothing for what is not a package. */
-export function drawVersions({ update, version }: PageServer, now: number): TemplateResult | typeof nothing {
+export function drawVersions(
+  { update, version, pid }: PageServer,
+  now: number,
+): TemplateResult | typeof nothing {
   if (update === null) return nothing;
   const { checkedAt, outlook, memory, progress } = update;
   const candidate = outlook?.candidate ?? null;
   const lines = [
-    ...(version === null ? [] : [['runs', version, 'green'] as const]),
+    ...(version === null
+      ? []
+      : [[pid === null ? 'installed' : 'runs', version, pid === null ? '' : 'green'] as const]),
     ...(candidate === null || candidate === version ? [] : [['can be installed', candidate, ''] as const]),
     ...(outlook?.held.slice(0, 3) ?? []).map((held) => [`held: ${held.detail}`, held.version, ''] as const),
     ...(memory.previous === null ? [] : [['before; kept for a rollback', memory.previous, ''] as const]),

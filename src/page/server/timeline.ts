@@ -41,7 +41,12 @@ export function drawTimeline(
       <h2>Last 6 hours</h2>
       <span class="soft small">${up === null ? '' : up === 0 ? 'never up' : `up ${share(up)}`}</span>
       <span class="legend" aria-hidden="true"
-        >${LEGEND.map(([key, label]) => html`<span class="key-${key}">${label}</span>`)}</span
+        >${LEGEND.map(
+          ([key, label]) =>
+            html`<span class="key-${key}"
+              >${label}${key === 'slow' && beats.includes('a') ? ', unauthorized' : ''}</span
+            >`,
+        )}</span
       >
       ${segments(
         'Range of the charts',
@@ -53,7 +58,7 @@ export function drawTimeline(
     ${heartbeat(beats, rightEdge(now))} ${axis(rightEdge(now))}
     ${
       events === null || events.length === 0
-        ? html`<p class="soft small">
+        ? html`<p class="soft small nothing">
             ${events === null ? '' : 'No restart, failure or update is recorded.'}
           </p>`
         : html`<ol class="happened">
