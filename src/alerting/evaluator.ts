@@ -48,15 +48,11 @@ export interface EvaluatorOptions {
   readonly past?: SeriesStore | null;
 }
 
-/** Ms. No rule reads what is too old, and looking for it takes as long as storing a scrape. */
-const PRUNE_EVERY = 60_000;
-
 export function createEvaluator(options: EvaluatorOptions): Evaluator {
   const { groups, generation = 3, target, past = null } = options;
   const required = requiredSeriesOf(groups.map(({ group }) => group));
   const store = createSeriesStore(required);
   if (past !== null) copySamples(past, store);
-  let prunedAt = -Infinity;
   const scrapes = createScrapeIngest(store, required, { target, generation });
   // One engine per group: names of groups are unique only within their file.
   const scheduled = groups.map((compiled) => {
@@ -90,11 +86,19 @@ export function createEvaluator(options: EvaluatorOptions): Evaluator {
           new Map((places[index] ?? []).map(({ rule, key }) => [rule, kept.get(key) ?? []] as const)),
         );
     },
-    prune(at) {
-      if (Math.abs(at - prunedAt) < PRUNE_EVERY) return;
-      prunedAt = at;
-      store.prune(at);
-    },
+    prune: pruningSeldom(store),
+  };
+}
+
+/** Ms. No rule reads what is too old, and looking for it takes as long as storing a scrape. */
+const PRUNE_EVERY = 60_000;
+
+function pruningSeldom(store: SeriesStore): Evaluator['prune'] {
+  let prunedAt = -Infinity;
+  return (at) => {
+    if (Math.abs(at - prunedAt) < PRUNE_EVERY) return;
+    prunedAt = at;
+    store.prune(at);
   };
 }
 

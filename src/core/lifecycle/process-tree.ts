@@ -56,7 +56,8 @@ export function buildProcessTrees(
   remembered: KnownDetached,
 ): ProcessTree[] {
   // A zombie uses nothing and its children have already gone to another parent.
-  const forest = indexRows(rows.filter((row) => row.state === 'alive'));
+  const alive = rows.filter((row) => row.state === 'alive');
+  const forest = indexRows(relatedRows(alive, roots, remembered));
   const claimed = new Set<number>();
   return roots.map((root) =>
     buildTree(forest, { root, remembered: remembered.get(treeKey(root)) ?? [], claimed }),
@@ -82,6 +83,24 @@ export function mergeByServer(trees: readonly ProcessTree[]): ProcessTree[] {
 /** Returns the key of a process in maps: a pid alone may be reused by another program. */
 export function processKey(process: { readonly pid: number; readonly startToken: string }): string {
   return `${process.pid} ${process.startToken}`;
+}
+
+/** Leaves out what no tree reaches: most processes of a machine are nobody's, and an index of all of them is large. */
+function relatedRows(
+  rows: readonly ProcessRow[],
+  roots: readonly TreeRoot[],
+  remembered: KnownDetached,
+): ProcessRow[] {
+  const tops = [...roots, ...roots.flatMap((root) => remembered.get(treeKey(root)) ?? [])];
+  const pids = new Set(tops.map(({ pid }) => pid));
+  const groups = new Set(tops.map(({ pgid }) => pgid));
+  let before: number;
+  // Again where a child came before its parent.
+  do {
+    before = pids.size;
+    for (const row of rows) if (pids.has(row.ppid) || groups.has(row.pgid)) pids.add(row.pid);
+  } while (pids.size > before);
+  return rows.filter((row) => pids.has(row.pid));
 }
 
 interface Forest {
