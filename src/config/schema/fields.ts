@@ -98,6 +98,17 @@ export function formatListen({ host, port }: ListenAddress): string {
   return isIPv6(host) ? `[${host}]:${port}` : `${host}:${port}`;
 }
 
+/** Host headers that a listener accepts beside those of this machine. */
+export function allowedHosts() {
+  const name = z
+    .string()
+    .regex(/^[\w.-]+(:\d+)?$|^\[[\da-f:.]+\](:\d+)?$/i, 'must be a host name, with or without a port');
+  return z
+    .array(name)
+    .default([])
+    .describe('Host names accepted beside the loopback ones; any other Host header gets 403.');
+}
+
 /** An MCP endpoint: http or https. */
 export function endpoint() {
   return z

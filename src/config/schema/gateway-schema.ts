@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { CLIENT_CAPABILITIES } from '../../core/gateway/model.ts';
 import { CALL_LOGS, GATEWAY_MODES, RETRY_MODES } from '../../core/model/gateway-policy.ts';
-import { duration, filledText, listen, size } from './fields.ts';
+import { allowedHosts, duration, filledText, listen, size } from './fields.ts';
 
 const globs = () => z.array(filledText()).max(500);
 
@@ -14,14 +14,7 @@ export const gatewaySchema = z
       .prefault('127.0.0.1:9639')
       .describe('Where clients reach the servers, at /NAME/mcp; loopback only, null for nowhere.'),
     socket: z.boolean().default(true).describe('Whether `connect` finds a socket in the home.'),
-    allowedHosts: z
-      .array(
-        z
-          .string()
-          .regex(/^[\w.-]+(:\d+)?$|^\[[\da-f:.]+\](:\d+)?$/i, 'must be a host name, with or without a port'),
-      )
-      .default([])
-      .describe('Host names accepted beside the loopback ones; any other Host header gets 403.'),
+    allowedHosts: allowedHosts(),
     allowedOrigins: z
       .array(
         z

@@ -1,7 +1,17 @@
 // Schema of the config file: form, default and meaning of every key.
 import { z } from 'zod';
 import { SERVER_NAME } from '../../core/model/server-spec.ts';
-import { cron, duration, endpoint, filledText, headers, linkBase, listen, size } from './fields.ts';
+import {
+  allowedHosts,
+  cron,
+  duration,
+  endpoint,
+  filledText,
+  headers,
+  linkBase,
+  listen,
+  size,
+} from './fields.ts';
 import { channelSchema } from './notify-schema.ts';
 import { gatewaySchema } from './gateway-schema.ts';
 import { serverSchema } from './server-schema.ts';
@@ -11,14 +21,7 @@ const metrics = z
     listen: listen()
       .prefault('127.0.0.1:9638')
       .describe('Where /metrics and the page are served; port 0 lets the system choose.'),
-    allowedHosts: z
-      .array(
-        z
-          .string()
-          .regex(/^[\w.-]+(:\d+)?$|^\[[\da-f:.]+\](:\d+)?$/i, 'must be a host name, with or without a port'),
-      )
-      .default([])
-      .describe('Host names accepted beside the loopback ones; any other Host header gets 403.'),
+    allowedHosts: allowedHosts(),
     webConfigFile: filledText()
       .nullable()
       .default(null)
