@@ -1,4 +1,4 @@
-// What the gateway costs in front of a server over HTTP, beside raw bridges with Node's client, which we use, and with undici.
+// What the gateway costs in front of a server over HTTP, beside raw bridges with Node's client and with undici.
 import { Agent } from 'node:http';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
@@ -27,7 +27,7 @@ export async function measure({ quick }) {
   const contestants = [
     { name: "raw bridge, Node's client", ...(await openBridge('node')) },
     { name: 'raw bridge, undici', ...(await openBridge('undici')) },
-    { name: "mcp-watchdog, Node's client", ...(await openWatchdog()) },
+    { name: 'mcp-watchdog', ...(await openWatchdog()) },
   ];
   const requests = quick ? REQUESTS / 4 : REQUESTS;
   for (const one of contestants) {
