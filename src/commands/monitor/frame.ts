@@ -63,8 +63,7 @@ function filled(lines: readonly string[], rows: number): string[] {
 }
 
 function tinyLine(facts: Facts, { width, signs, colour }: FrameSize): string {
-  if (facts.lostAt !== null)
-    return paint(fit(`not reachable since ${timeOfDay(facts.lostAt)}`, width), 'red', colour);
+  if (facts.lostAt !== null) return paint(fit(`gone since ${timeOfDay(facts.lostAt)}`, width), 'red', colour);
   const counts = countTroubles(facts.status, facts.now);
   if (counts.needs_you === 0) {
     const cells = countCells(counts, signs.marks, counts.handled === 0 || counts.healthy === 0);

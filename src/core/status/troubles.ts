@@ -117,9 +117,10 @@ export function groupOf(server: ServerStatus, alerts: readonly FiringAlert[], no
   return isHealthy(server) && isSettled(server) ? 'healthy' : 'handled';
 }
 
-/** Down, or not to be asked, and nothing that the watchdog could start. */
+/** Down, not answering since we ask, or not to be asked: and nothing that the watchdog could start. */
 function isUrlInTrouble(server: ServerStatus): boolean {
-  return server.state === 'watched' && (server.health.up === false || isUnprobed(server));
+  const { up, detail } = server.health;
+  return server.state === 'watched' && (up === false || (up === null && detail !== null));
 }
 
 function isSettled({ health, overLimit, update }: ServerStatus): boolean {
@@ -175,7 +176,7 @@ function sinceOf(server: ServerStatus, now: number): number {
 function causeOf(server: ServerStatus): Cause | null {
   const { lastFailure, killRepeats, update } = server;
   if (killRepeats > 0) return ours('the kernel does not end its process');
-  const now = causeOfHealth(server.health, isUnprobed(server));
+  const now = causeOfHealth(server.health, isUrlInTrouble(server));
   if (now !== null) return now;
   if (lastFailure !== null) return ofOurs(lastFailure.cause, lastFailure.message, lastFailure.quote);
   const [limit] = overLimits(server);
@@ -186,9 +187,9 @@ function causeOf(server: ServerStatus): Cause | null {
 
 function causeOfHealth(
   { up, suspect, unauthorized, wrongHost, detail, cause, quote }: HealthVerdict,
-  isUnasked: boolean,
+  isUrlBad: boolean,
 ): Cause | null {
-  const isBad = up === false || suspect || unauthorized || wrongHost === true || isUnasked;
+  const isBad = up === false || suspect || unauthorized || wrongHost === true || isUrlBad;
   return isBad && detail !== null ? ofOurs(cause, detail, quote) : null;
 }
 

@@ -217,7 +217,7 @@ describe('the list', () => {
       '',
     ]);
     const lost = draw(29, 9, fresh(both), { ...factsOf(both), lostAt: NOW });
-    expect(lost[0]).toMatch(/^not reachable since \d\d:\d\d/u);
+    expect(lost[0]).toMatch(/^gone since \d\d:\d\d:\d\d$/u);
   });
 
   it('measures wide characters, and shows no control characters', () => {

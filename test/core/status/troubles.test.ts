@@ -109,6 +109,18 @@ describe('a url that nobody could ask yet', () => {
     expect(causeForAlert('McpServerNotProbed', server, NOW)).toContain('far.example');
   });
 
+  it('needs a person all along when the daemon was started anew under an alert that lasts', () => {
+    const misses = serverStatus({
+      name: 'far',
+      state: 'watched',
+      health: { ...DOWN, up: null, consecutiveFailures: 1, detail: 'connect ECONNREFUSED' },
+    });
+    const alerts = [alert('McpServerDown', 'far', { since: NOW - 30 * MINUTE })];
+    expect(troublesOf(status([misses], { alerts }), NOW)).toMatchObject([
+      { group: 'needs_you', root: 'connect ECONNREFUSED' },
+    ]);
+  });
+
   it.each([
     ['ping: the name far.example cannot be looked up now (EAI_AGAIN)', 'no name server answers this machine'],
     ['Cannot run ./probe: ENOENT', 'it is this machine that cannot ask'],
