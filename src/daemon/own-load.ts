@@ -2,7 +2,7 @@
 import type { Bus } from '../system/bus.ts';
 import type { Clock } from '../system/time/clock.ts';
 import { ownCpuTime } from '../system/process/process-memory.ts';
-import { collectAfterStart, noteLoad } from '../system/v8-flags.ts';
+import { collectAfterStart, noteLoad, settle } from '../system/v8-flags.ts';
 
 export interface OwnLoadParts {
   readonly bus: Pick<Bus, 'subscribe'>;
@@ -26,7 +26,7 @@ export function watchOwnLoad({
   clock,
   cpuTime = ownCpuTime,
   tell = noteLoad,
-  onSettled = collectAfterStart,
+  onSettled = settle,
 }: OwnLoadParts): void {
   let since = { at: clock.monotonic(), cpu: cpuTime() };
   let isStart = true;

@@ -96,6 +96,29 @@ it.each([
   60_000,
 );
 
+// Whether machine code was written out of the bytecode of a function, and it was not optimised.
+const REPEATED = `
+import { deferOptimising, settle } from '${FLAGS}';
+function hot(end) { let sum = 0; for (let count = 0; count < end; count += 1) sum = (sum + count * 3) % 7919; return sum; }
+const isCompiled = () => %ActiveTierIsSparkplug(hot);
+deferOptimising();
+for (let count = 0; count < 500; count += 1) hot(1000);
+const seen = [isCompiled()];
+settle();
+const end = Date.now() + 30_000;
+while (!isCompiled() && Date.now() < end) {
+  hot(1000);
+  await new Promise(setImmediate);
+}
+seen.push(isCompiled());
+console.log(JSON.stringify(seen));
+`;
+
+it('compiles what runs again and again once the start is over, and not before', () => {
+  const options = ['--allow-natives-syntax', '--input-type=module', '--eval', REPEATED];
+  expect(JSON.parse(execFileSync(process.execPath, options, { encoding: 'utf8' }))).toEqual([false, true]);
+}, 60_000);
+
 // Of twelve MiB that are garbage, what is left once the collection had its turn.
 const SETTLED = `
 import { collectAfterStart, deferOptimising } from '${FLAGS}';
@@ -191,13 +214,49 @@ it('gives back what a full collection emptied', () => {
   expect(more).toBeLessThan(25);
 }, 120_000);
 
+// Of five MiB that are garbage once the start is over, whether they are collected in a minute of little work.
+const LATER = `
+import { setTimeout as sleep } from 'node:timers/promises';
+import { deferOptimising, noteLoad, settle } from '${FLAGS}';
+const used = () => process.memoryUsage().heapUsed / 1024 / 1024;
+deferOptimising();
+settle();
+await sleep(300);
+noteLoad(0.001);
+let kept = Array.from({ length: GARBAGE }, () => new Array(128 * 1024).fill(0));
+await new Promise(setImmediate);
+const before = used();
+kept = null;
+noteLoad(LOAD);
+const end = Date.now() + EXPECTED;
+while (used() > before - GARBAGE + 0.5 && Date.now() < end) await sleep(5);
+console.log(JSON.stringify(used() <= before - GARBAGE + 0.5));
+`;
+
+// Newer versions are told to save memory, and do so by themselves.
+it.skipIf(Number.parseInt(process.versions.v8, 10) >= 12).each([
+  ['collects what has become garbage since', '5', '0.001', 30_000, true],
+  ['leaves little garbage alone', '2', '0.001', 300, false],
+  ['leaves it to V8 once it is busy', '5', '0.05', 300, false],
+])(
+  '%s',
+  (_, garbage, load, within, isCollected) => {
+    const program = LATER.replaceAll('GARBAGE', garbage)
+      .replace('LOAD', load)
+      .replace('EXPECTED', String(within));
+    const options = ['--input-type=module', '--eval', program];
+    expect(JSON.parse(execFileSync(process.execPath, options, { encoding: 'utf8' }))).toBe(isCollected);
+  },
+  60_000,
+);
+
 // What `npm start` does: a process that has compiled and collected a lot, as by a build, becomes the daemon. V8 collects at rest: twice,
 // the first time after eight seconds and the second half a second later. What it checks of its own flags meanwhile ends the process.
 const LATE = `
 import { PerformanceObserver, constants } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { preferMemory } from '${PREFER_MEMORY}';
-import { collectAfterStart, keepSize, noteLoad, noteRequest } from '${FLAGS}';
+import { keepSize, noteLoad, noteRequest, settle } from '${FLAGS}';
 const alive = setInterval(() => {}, 1000);
 let full = 0;
 const observer = new PerformanceObserver((list) => {
@@ -232,7 +291,11 @@ compileMuch();
 preferMemory({});
 compileMuch();
 await sleep(SOON);
-collectAfterStart();
+settle();
+compileMuch();
+noteLoad(0.001);
+await sleep(SOON);
+noteLoad(0.001);
 for (let count = 0; count < 40; count += 1) noteRequest();
 noteLoad(0.05);
 compileMuch();
@@ -253,7 +316,7 @@ describe('a process that was busy before takes the flags of the daemon', () => {
   ])(
     '%s',
     async (_, moment) => {
-      const program = LATE.replace('MOMENT', moment).replace('SOON', String(moment === '' ? 10_000 : 300));
+      const program = LATE.replace('MOMENT', moment).replaceAll('SOON', String(moment === '' ? 10_000 : 300));
       // Otherwise V8 collects at rest only where it takes little for allocated lately, which no program says of itself for sure.
       const options = ['--optimize-for-size', '--expose-gc', '--input-type=module', '--eval', program];
       const { stdout, stderr } = await promisify(execFile)(process.execPath, options);
