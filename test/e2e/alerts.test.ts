@@ -62,6 +62,7 @@ async function fires(daemon: RunningDaemon, name: string, timeout = 60_000): Pro
   await waitFor(async () => stateOf(await get(`${daemon.url}/api/v1/alerts`), name) === 'firing', {
     timeout,
     what: `${name} to fire`,
+    longestPause: 150,
   });
 }
 
@@ -172,6 +173,7 @@ describe('the rules of the daemon', () => {
     await waitFor(async () => (await daemon.status()).daemon.config.error, {
       timeout: 60_000,
       what: 'the refusal',
+      longestPause: 150,
     });
     const { error } = (await daemon.status()).daemon.config;
     expect(error).toContain('own.yml:19: Group "own", rule 3 (OwnQuiet)');
@@ -208,6 +210,7 @@ scrape_configs: [{ job_name: mcp-watchdog, static_configs: [{ targets: ['${host}
           waitFor(async () => (await alertsOf()).every((data) => stateOf(data, 'OwnGaveUp') === state), {
             timeout: 90_000,
             what: `both to say ${state ?? 'nothing'}`,
+            longestPause: 150,
           });
         await waitFor(
           async () => {
@@ -316,6 +319,7 @@ async function whenItIs(there: boolean, find: () => Promise<unknown>): Promise<n
   await waitFor(async () => ((await find()) !== undefined) === there, {
     timeout: 60_000,
     what: there ? 'the alert' : 'the end of the alert',
+    longestPause: 150,
   });
   return Date.now();
 }

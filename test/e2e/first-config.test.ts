@@ -57,6 +57,7 @@ describe('a daemon that a service manager runs', { timeout: 180_000 }, () => {
     expect(err().match(/^error:/gmu)).toHaveLength(2);
     write(GOOD);
     await waitFor(() => runCli(home, ['check', 'only']).code === 0, {
+      longestPause: 500,
       what: 'a server that answers',
       timeout: 60_000,
     });
@@ -89,6 +90,7 @@ describe('a daemon that a service manager runs', { timeout: 180_000 }, () => {
     await waitFor(() => err().includes('only.env'), { timeout: 60_000 });
     writeFileSync(join(home, 'only.env'), 'A=b\n', { mode: 0o600 });
     await waitFor(() => runCli(home, ['check', 'only']).code === 0, {
+      longestPause: 500,
       what: 'a server that answers',
       timeout: 60_000,
     });

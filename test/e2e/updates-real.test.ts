@@ -60,7 +60,7 @@ async function change(
       }
       return phase === undefined && update?.memory.last?.to === to;
     },
-    { timeout: PATIENCE, what: `${server} to be at ${to}` },
+    { timeout: PATIENCE, what: `${server} to be at ${to}`, longestPause: 150 },
   );
   expect(await answered).toMatchObject({ code: 0 });
   expect(isToldOnProbation).toBe(seen.includes('probation'));
