@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, existsSync, openSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { expect, onTestFinished, test } from 'vitest';
 import { connect } from '../../src/control/client.ts';
 import { tempHome } from '../fakes/temp-home.ts';
@@ -84,3 +85,38 @@ test('a server that was started by hand and then taken out in the config stays d
   const second = await startDaemon({ s: fixture([], { enabled: false }) }, { home: first.home });
   expect(await second.server('s')).toMatchObject({ desired: 'down', state: 'stopped' });
 });
+
+// As `npm start` does, but nothing is written.
+const BUILD_FIRST = `
+import { rolldown } from 'rolldown';
+import { pathToFileURL } from 'node:url';
+const [cli, home] = process.argv.slice(1);
+const external = (id) => !id.startsWith('.') && !id.startsWith('/');
+const bundle = await rolldown({ input: 'src/cli.ts', platform: 'node', external, logLevel: 'silent' });
+await bundle.generate({ format: 'esm' });
+await bundle.close();
+process.argv = [process.execPath, cli, 'run', '--home', home];
+await import(pathToFileURL(cli).href);
+`;
+
+test('a process that built the program and becomes the daemon outlives the collections at rest', async () => {
+  const { home, config, socket } = tempHome();
+  const settings = { metrics: { listen: '127.0.0.1:0' }, gateway: { listen: '127.0.0.1:0' } };
+  writeFileSync(config, JSON.stringify({ ...settings, servers: { s: fixture() } }), { mode: 0o600 });
+  const argv = ['--input-type=module', '--eval', BUILD_FIRST, CLI, home];
+  const root = fileURLToPath(new URL('../..', import.meta.url));
+  const child = spawn(process.execPath, argv, { cwd: root, stdio: 'ignore' });
+  onTestFinished(() => void child.kill('SIGKILL'));
+  const ended = once(child, 'exit');
+  const client = await waitFor(() => connect(socket).catch(() => null), {
+    what: 'the daemon',
+    timeout: 90_000,
+  });
+  onTestFinished(() => client.close());
+  const { daemon } = await client.request('status', {});
+  // V8 collects after eight seconds of rest, and once more.
+  await waitFor(() => Date.now() > daemon.startedAt + 15_000, { what: 'age', timeout: 60_000 });
+  expect((await client.request('status', {})).daemon.pid).toBe(child.pid);
+  child.kill('SIGTERM');
+  expect(await ended).toEqual([143, null]);
+}, 180_000);
