@@ -1,5 +1,6 @@
 // Response with a large text: compressed once for all clients that ask for the same one, where compressing pays.
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { constants, crc32, deflateRaw, gzip } from 'node:zlib';
 import { takesGzip } from './api/accept.ts';
@@ -61,6 +62,21 @@ const lastParts = new Map<string, ReadonlyMap<string, Part>>();
 
 /** Each part ends at a whole byte and knows nothing of those before it, so that all together, in any order, are one stream. */
 async function compressInParts(text: Buffer, kind: string): Promise<Buffer> {
+  // What takes milliseconds has turns of the event loop of its own.
+  await nextTurn();
+  const [parts, end] = await Promise.all([packParts(text, kind), endOf(text)]);
+  return Buffer.concat([GZIP_START, ...parts, LAST_BLOCK, end]);
+}
+
+async function endOf(text: Buffer): Promise<Buffer> {
+  await nextTurn();
+  const end = Buffer.alloc(8);
+  end.writeUInt32LE(crc32(text));
+  end.writeUInt32LE(text.length % 2 ** 32, 4);
+  return end;
+}
+
+async function packParts(text: Buffer, kind: string): Promise<readonly Buffer[]> {
   const before = lastParts.get(kind);
   const parts = new Map<string, Part>();
   const packed: Promise<Buffer>[] = [];
@@ -74,15 +90,13 @@ async function compressInParts(text: Buffer, kind: string): Promise<Buffer> {
     packed.push(work);
   }
   lastParts.set(kind, parts);
-  const all = await Promise.all(packed).catch((error: unknown) => {
+  try {
+    return await Promise.all(packed);
+  } catch (error) {
     // Compressed anew the next time.
     lastParts.delete(kind);
     throw error;
-  });
-  const end = Buffer.alloc(8);
-  end.writeUInt32LE(crc32(text));
-  end.writeUInt32LE(text.length % 2 ** 32, 4);
-  return Buffer.concat([GZIP_START, ...all, LAST_BLOCK, end]);
+  }
 }
 
 /** An empty one, without which the stream of the parts would go on. */

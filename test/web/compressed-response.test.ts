@@ -29,7 +29,7 @@ describe('compressOnce()', () => {
   );
 });
 
-describe('a text of many parts', () => {
+describe('a text of many parts', { timeout: 120_000 }, () => {
   /** Families of these sizes, each with lines of its own: the text format has empty lines between them, OpenMetrics has none. */
   function exposition(sizes: readonly number[], { salt = 0, empty = '\n' } = {}): Buffer {
     const families = sizes.map((size, index) => {
@@ -46,7 +46,7 @@ describe('a text of many parts', () => {
     async (empty) => {
       const texts = [
         exposition(SIZES, { empty }),
-        ...SIZES.map((_, salt) => exposition(SIZES, { salt, empty })),
+        ...[1, 3, 5, 8].map((salt) => exposition(SIZES, { salt, empty })),
         exposition(SIZES.toReversed(), { empty }),
         exposition([...SIZES, 5_000_000], { empty }),
         exposition(SIZES.slice(3), { empty }),
