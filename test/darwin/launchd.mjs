@@ -1,5 +1,6 @@
 // A launchd that really runs its jobs, and answers for all programs of its Mac: `node launchd.mjs FOLDER UID` prints the port where
-// those ask. A test asks over FOLDER/launchd.sock, and also says `login` and `logout`. What is printed of a job is print-running-15.txt with the facts of the job in it.
+// those ask. A test asks over FOLDER/launchd.sock, and also says `login` and `logout`. What is printed of a job is
+// print-running-15.txt with the facts of the job in it.
 import { execFileSync, spawn } from 'node:child_process';
 import { existsSync, openSync, closeSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
