@@ -54,8 +54,8 @@ const alias = [
     replacement: fileURLToPath(new URL('test/fakes/seeded-fast-check.ts', import.meta.url)),
   },
 ];
-// Node 20 reads these certificates whenever a process starts, which makes of its 30 ms of processor time 90. npm and the watchdog find
-// them by the other name too.
+// Node 20 reads these certificates whenever a process starts, which makes of its 30 ms of processor time 90. The watchdog finds
+// them by the other name too; for npm see `test/fakes/npm-environment.ts`.
 const { NODE_EXTRA_CA_CERTS: certificates } = process.env;
 delete process.env['NODE_EXTRA_CA_CERTS'];
 if (certificates !== undefined) process.env['SSL_CERT_FILE'] ??= certificates;

@@ -4,6 +4,7 @@ import { readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { UpdatePhase } from '../../src/core/model/vocabulary.ts';
+import { npmEnvironment } from '../fakes/npm-environment.ts';
 import { requireThat } from '../fakes/require-program.ts';
 import { waitFor } from '../fakes/wait-for.ts';
 import { CLI, type RunningDaemon, startDaemon } from './daemon.ts';
@@ -18,6 +19,7 @@ const [newest = '', older = ''] = published.filter((version) => !version.include
 
 function publishedVersions(): readonly string[] {
   const { status, stdout } = spawnSync('npm', ['view', NAME, 'versions', '--json'], {
+    env: npmEnvironment(),
     encoding: 'utf8',
     timeout: 120_000,
   });

@@ -10,10 +10,12 @@ import { createPackageUpdates } from '../../../src/packages/package-updates.ts';
 import { systemClock } from '../../../src/system/time/clock.ts';
 import { createHome, packageSpec, WANTED } from '../../fakes/install-home.ts';
 import type { Home } from '../../fakes/install-home.ts';
+import { npmEnvironment } from '../../fakes/npm-environment.ts';
 import { requireThat } from '../../fakes/require-program.ts';
 
 const NAME = '@upstash/context7-mcp';
-const isReachable = spawnSync('npm', ['view', NAME, 'version'], { timeout: 20_000 }).status === 0;
+const { status } = spawnSync('npm', ['view', NAME, 'version'], { env: npmEnvironment(), timeout: 20_000 });
+const isReachable = status === 0;
 let home: Home;
 
 beforeEach(() => {
