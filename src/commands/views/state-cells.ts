@@ -25,8 +25,9 @@ function styleOf(server: ServerStatus): Style {
   const { state, health, overLimit, killRepeats } = server;
   if (killRepeats > 0) return 'red';
   if (state !== 'running' && state !== 'watched') return STATE_STYLES[state];
-  if (health.up === null) return 'cyan';
-  const style = HEALTH_STYLES[healthLabel(server)];
+  const label = healthLabel(server);
+  if (health.up === null || label === 'unknown') return 'cyan';
+  const style = HEALTH_STYLES[label];
   return style === 'green' && overLimit.length > 0 ? 'yellow' : style;
 }
 

@@ -19,6 +19,10 @@ export interface Health {
   readonly detail: string | null;
   /** The server's own words within `detail`. */
   readonly quote?: string | undefined;
+  /** Probes in a row that came to no result. */
+  readonly inconclusive: number;
+  /** Why they did not, once there were as many as make a verdict. */
+  readonly unasked: string | null;
   /** Failures before this moment, in monotonic ms, do not count. */
   readonly quietUntil: number;
 }
@@ -44,6 +48,8 @@ const UNKNOWN: Health = {
   failures: 0,
   passes: 0,
   detail: null,
+  inconclusive: 0,
+  unasked: null,
   quietUntil: 0,
 };
 
@@ -55,7 +61,8 @@ export function beginHealth(isOurs: boolean): Health {
 /**
  * Takes one result into account.
  *
- * A refusal (`unauthorized`, `wrong_host`) is a sign of life and is flagged; `inconclusive` changes only the detail.
+ * A refusal (`unauthorized`, `wrong_host`) is a sign of life and is flagged; `inconclusive` changes no verdict,
+ * but several of them leave it open whether it still holds.
  * @param at monotonic ms, start of the probe
  */
 export function observe(
@@ -73,7 +80,7 @@ export function observe(
         ? pass(health, { policy, at, refusal: result.reason, detail: result.detail, quote: result.quote })
         : miss(health, { policy, at, detail: result.detail, quote: result.quote });
     case 'inconclusive':
-      return inconclusive(health, result.detail);
+      return inconclusive(health, result.detail, policy);
     default:
       return result satisfies never;
   }
@@ -88,13 +95,13 @@ export function freeze(health: Health): Health {
 export function resetFailures(health: Health, until: number): Health {
   const quietUntil = Math.max(health.quietUntil, until);
   // A verdict stands: only a pass makes a server that is down an up one.
-  if (health.up === false) return { ...health, failures: 0, quietUntil };
-  return { ...health, failures: 0, detail: null, quote: undefined, quietUntil };
+  const rested = { ...health, failures: 0, ...CONCLUSIVE, quietUntil };
+  return health.up === false ? rested : { ...rested, detail: null, quote: undefined };
 }
 
 /** Returns the part that goes out with events. */
 export function verdictOf(health: Health): HealthVerdict {
-  const { up, failures, refusal, detail, quote } = health;
+  const { up, failures, refusal, detail, quote, unasked } = health;
   return {
     up,
     suspect: up === true && failures > 0,
@@ -103,6 +110,7 @@ export function verdictOf(health: Health): HealthVerdict {
     consecutiveFailures: failures,
     detail,
     ...(detail !== null && { cause: withoutQuote(detail, quote), ...(quote !== undefined && { quote }) }),
+    ...(up === true && unasked !== null && { unasked }),
   };
 }
 
@@ -115,7 +123,8 @@ export function isSameVerdict(one: HealthVerdict, other: HealthVerdict): boolean
     one.wrongHost === other.wrongHost &&
     one.consecutiveFailures === other.consecutiveFailures &&
     one.detail === other.detail &&
-    one.quote === other.quote
+    one.quote === other.quote &&
+    one.unasked === other.unasked
   );
 }
 
@@ -138,6 +147,7 @@ function pass(health: Health, { policy, at, refusal, detail, quote }: Pass): Hea
     passes,
     detail: isUp ? detail : health.detail,
     quote: isUp ? quote : health.quote,
+    ...CONCLUSIVE,
     quietUntil: health.phase === 'starting' ? at + policy.initialDelay : health.quietUntil,
   };
   const changed = isUp && health.up !== true ? 'up' : null;
@@ -157,7 +167,15 @@ function miss(health: Health, { policy, at, detail, quote }: Miss): HealthObserv
   if (at < health.quietUntil) return unchanged(health, 'interval');
   const failures = health.failures + 1;
   const isDown = failures >= policy.failures;
-  const next: Health = { ...health, up: isDown ? false : health.up, failures, passes: 0, detail, quote };
+  const next: Health = {
+    ...health,
+    up: isDown ? false : health.up,
+    failures,
+    passes: 0,
+    detail,
+    quote,
+    ...CONCLUSIVE,
+  };
   return {
     health: next,
     changed: isDown && health.up !== false ? 'down' : null,
@@ -166,9 +184,13 @@ function miss(health: Health, { policy, at, detail, quote }: Miss): HealthObserv
   };
 }
 
-function inconclusive(health: Health, detail: string): HealthObservation {
+const CONCLUSIVE = { inconclusive: 0, unasked: null };
+
+function inconclusive(health: Health, detail: string, { failures }: HealthPolicy): HealthObservation {
+  const count = health.inconclusive + 1;
+  const seen = { ...health, inconclusive: count, unasked: count >= failures ? detail : null };
   // As long as there is no verdict, the reason is worth showing.
-  const next = health.up === null ? { ...health, detail, quote: undefined } : health;
+  const next = health.up === null ? { ...seen, detail, quote: undefined } : seen;
   return unchanged(next, health.phase === 'starting' ? 'startup-retry' : 'interval');
 }
 

@@ -90,4 +90,6 @@ export interface HealthVerdict {
   readonly cause?: string | undefined;
   /** The server's own words within `detail`; left out where there are none. */
   readonly quote?: string | undefined;
+  /** Why nobody can tell whether it is still up: as many probes as make a verdict came to no result. Left out while they do. */
+  readonly unasked?: string;
 }

@@ -10,7 +10,7 @@ import { ago, cpu, size, span } from '../base/format.ts';
 
 /** True when the server is in its desired state: up and answering, down on request, or a completed task. */
 export function isHealthy({ desired, state, health, stoppedBecause }: ServerStatus): boolean {
-  if (state === 'watched') return health.up === true;
+  if (state === 'watched') return health.up === true && health.unasked === undefined;
   if (desired === 'down') return state === 'stopped';
   return state === 'running' ? health.up === true : state === 'idle' || stoppedBecause === 'completed';
 }
@@ -27,8 +27,8 @@ export function stateLabel({ state }: Pick<ServerStatus, 'state'>): string {
 export type HealthLabel = 'unknown' | 'down' | 'suspect' | 'unauthorized' | 'wrong host' | 'up';
 
 /** Returns the last verdict in one word; the most severe when several hold. */
-export function healthLabel({ health }: ServerStatus): HealthLabel {
-  if (health.up === null) return 'unknown';
+export function healthLabel({ state, health }: ServerStatus): HealthLabel {
+  if (health.up === null || (state === 'watched' && health.unasked !== undefined)) return 'unknown';
   if (!health.up) return 'down';
   if (health.suspect) return 'suspect';
   if (health.wrongHost === true) return 'wrong host';
@@ -96,9 +96,9 @@ export function describeLastFailure({ lastFailure }: ServerStatus): string | nul
   return describeCause({ cause: cause ?? message, quote: quote ?? null });
 }
 
-/** `The answer to ping was -32603: “Not connected”`; null while all is well. */
-export function describeHealth({ detail, quote }: ServerStatus['health']): string | null {
-  return detail === null ? null : withQuotation(detail, quote);
+/** `The answer to ping was -32603: “Not connected”`, or why it cannot be asked; null while all is well. */
+export function describeHealth({ detail, quote, unasked }: ServerStatus['health']): string | null {
+  return detail === null ? (unasked ?? null) : withQuotation(detail, quote);
 }
 
 /** `next attempt in 12 s`, or that there will be none. */

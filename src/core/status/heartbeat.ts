@@ -160,10 +160,12 @@ function phaseBeat(
   }
 }
 
-function healthBeat({ up, suspect, unauthorized, wrongHost }: HealthVerdict): Beat | null {
+function healthBeat({ up, suspect, unauthorized, wrongHost, unasked }: HealthVerdict): Beat | null {
   if (up === null) return null;
   if (!up) return 'd';
   if (unauthorized || wrongHost === true) return 'a';
+  // Of a server with a process, its phase says the rest.
+  if (unasked !== undefined) return null;
   return suspect ? 's' : 'u';
 }
 

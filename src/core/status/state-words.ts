@@ -32,6 +32,7 @@ export function stateWords(server: StateFacts): string {
   if (trouble !== null) return trouble;
   if (phase !== undefined) return phase === 'probation' ? 'on probation' : 'updating';
   if (server.health.up === null) return state === 'watched' ? withoutVerdict(server) : 'starting';
+  if (isUnprobed(server)) return 'cannot be asked';
   return state === 'watched' ? 'answering' : 'running';
 }
 
@@ -39,7 +40,8 @@ export function stateWords(server: StateFacts): string {
 export function wordsSince(server: ServerStatus): number {
   const { state, since, verdictSince = since } = server;
   const isUp = state === 'running' || state === 'watched';
-  return isUp && troubleWords(server) !== null ? Math.max(since, verdictSince) : since;
+  const isInTrouble = troubleWords(server) !== null || isUnprobed(server);
+  return isUp && isInTrouble ? Math.max(since, verdictSince) : since;
 }
 
 /** Names what is only watched and was asked so far without a verdict. */
@@ -49,16 +51,17 @@ function withoutVerdict(server: StateFacts): string {
 }
 
 /**
- * True for a watched server of which no probe has come to a result, for a reason that is no fault of the server: its name
- * cannot be looked up, the command of the probe cannot be run.
+ * True for a watched server of which no probe comes to a result, from the first on or lately, for a reason that is no fault of
+ * the server: its name cannot be looked up, the command of the probe cannot be run.
  */
 export function isUnprobed({
   state,
   health,
   probes,
 }: Pick<ServerStatus, 'state' | 'health' | 'probes'>): boolean {
+  if (state !== 'watched') return false;
   const wasAsked = health.up === null && health.detail !== null;
-  return state === 'watched' && wasAsked && Object.keys(probes).length === 0;
+  return (wasAsked && Object.keys(probes).length === 0) || health.unasked !== undefined;
 }
 
 function restWords({ enabled, desired, stoppedBecause }: StateFacts): string {

@@ -176,7 +176,7 @@ function sinceOf(server: ServerStatus, now: number): number {
 function causeOf(server: ServerStatus): Cause | null {
   const { lastFailure, killRepeats, update } = server;
   if (killRepeats > 0) return ours('the kernel does not end its process');
-  const now = causeOfHealth(server.health, isUrlInTrouble(server));
+  const now = causeOfHealth(server.health, isUrlInTrouble(server) || isUnprobed(server));
   if (now !== null) return now;
   if (lastFailure !== null) return ofOurs(lastFailure.cause, lastFailure.message, lastFailure.quote);
   const [limit] = overLimits(server);
@@ -186,11 +186,12 @@ function causeOf(server: ServerStatus): Cause | null {
 }
 
 function causeOfHealth(
-  { up, suspect, unauthorized, wrongHost, detail, cause, quote }: HealthVerdict,
+  { up, suspect, unauthorized, wrongHost, detail, cause, quote, unasked }: HealthVerdict,
   isUrlBad: boolean,
 ): Cause | null {
   const isBad = up === false || suspect || unauthorized || wrongHost === true || isUrlBad;
-  return isBad && detail !== null ? ofOurs(cause, detail, quote) : null;
+  if (isBad && detail !== null) return ofOurs(cause, detail, quote);
+  return isUrlBad && unasked !== undefined ? ours(unasked) : null;
 }
 
 /** Our words apart from those of the server, also where only both together are known. */
@@ -232,7 +233,7 @@ function cureOf(server: ServerStatus, group: TroubleGroup): string | null {
 
 /** The name may be wrong, or this machine may be the one that cannot look it up: only a person can tell them apart. */
 function cureOfUnprobed({ name, health }: ServerStatus): string {
-  const detail = health.detail ?? '';
+  const detail = health.detail ?? health.unasked ?? '';
   if (detail.includes('(EAI_AGAIN)'))
     return 'no name server answers this machine: see to its network, VPN or DNS settings';
   if (detail.includes('(ENOTFOUND)'))

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { ProbeResult } from '../../../src/core/model/observations.ts';
 import {
   beginHealth,
+  isSameVerdict,
   resetFailures,
   freeze,
   observe,
@@ -122,7 +123,7 @@ describe('a server that is up', () => {
   it('is not touched by what proves nothing', () => {
     const seen = after([miss, unclear, unclear, unclear, miss]);
     expect(seen.every(({ wantsRestart }) => !wantsRestart)).toBe(true);
-    expect(seen[3]!.health).toEqual(seen[0]!.health);
+    expect(verdictOf(seen[2]!.health)).toEqual(verdictOf(seen[0]!.health));
   });
 });
 
@@ -171,6 +172,33 @@ describe('a server that we only watch', () => {
   it('says why nothing is known yet', () => {
     const { health } = observe(beginHealth(false), unclear, policy, 0);
     expect(verdictOf(health)).toMatchObject({ up: null, detail: 'too many open files' });
+  });
+});
+
+describe('probes in a row that come to no result', () => {
+  const unasked = (results: readonly ProbeResult[]): string | undefined =>
+    verdictOf(last(results).health).unasked;
+
+  it('leave it open whether the server is still up, once they are as many as make a verdict', () => {
+    expect(unasked([unclear, unclear])).toBeUndefined();
+    expect(unasked([unclear, unclear, unclear])).toBe('too many open files');
+    const [second, third] = after([unclear, unclear, unclear]).slice(1);
+    expect(isSameVerdict(verdictOf(second!.health), verdictOf(third!.health))).toBe(false);
+  });
+
+  it.each([
+    ['a pass', pass],
+    ['a refusal', locked],
+    ['a miss', miss],
+  ])('are over with %s', (_what, result) => {
+    expect(unasked([unclear, unclear, unclear, result])).toBeUndefined();
+    expect(unasked([unclear, unclear, result, unclear])).toBeUndefined();
+  });
+
+  it('say nothing of a server that was seen down, and are forgotten after a sleep', () => {
+    expect(unasked([miss, miss, miss, unclear, unclear, unclear])).toBeUndefined();
+    const asleep = resetFailures(last([unclear, unclear, unclear]).health, 0);
+    expect(verdictOf(asleep).unasked).toBeUndefined();
   });
 });
 

@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import type { ServerStatus } from '../../../src/core/model/status.ts';
 import {
+  describeHealth,
   healthLabel,
   isHealthy,
   latestProbe,
@@ -133,8 +134,21 @@ describe('healthWord()', () => {
     ['unauthorized', { ...up, unauthorized: true }],
     ['wrong host', { ...up, unauthorized: true, wrongHost: true }],
     ['up', up],
+    ['up', { ...up, unasked: 'Cannot run ./probe' }],
   ] as const)('%s', (word, health) => {
     expect(healthLabel(serverStatus({ health }))).toBe(word);
+  });
+
+  it('is unknown of a url that lately cannot be asked, which is not healthy either', () => {
+    const server = serverStatus({
+      state: 'watched',
+      health: { ...up, detail: null, unasked: 'no name server' },
+    });
+    expect([healthLabel(server), isHealthy(server), describeHealth(server.health)]).toEqual([
+      'unknown',
+      false,
+      'no name server',
+    ]);
   });
 });
 

@@ -51,6 +51,9 @@ describe('a state in words', () => {
       { state: 'watched', probes: {}, health: { ...health, up: null, detail: 'no host has the name x' } },
     ],
     ['not answering', { state: 'watched', health: { ...health, up: null, detail: 'refused' } }],
+    ['cannot be asked', { state: 'watched', health: { ...health, unasked: 'no name server' } }],
+    ['not answering', { state: 'watched', health: { ...health, suspect: true, unasked: 'no name server' } }],
+    ['running', { health: { ...health, unasked: 'Cannot run ./probe' } }],
   ])('%s', (words, change) => {
     expect(stateWords(serverStatus(change))).toBe(words);
   });
@@ -67,6 +70,8 @@ test('how long: a trouble since it began, what is all right since it runs', () =
   const verdictSince = NOW - 1000;
   expect(wordsSince(serverStatus({ since, verdictSince, health: DOWN }))).toBe(verdictSince);
   expect(wordsSince(serverStatus({ since, health: DOWN }))).toBe(since);
+  const far = { state: 'watched', health: { ...health, unasked: 'no name server' } } as const;
+  expect(wordsSince(serverStatus({ ...far, since, verdictSince }))).toBe(verdictSince);
   expect(wordsSince(serverStatus({ since, verdictSince }))).toBe(since);
   expect(wordsSince(serverStatus({ since, verdictSince, state: 'backoff' }))).toBe(since);
 });

@@ -109,6 +109,19 @@ describe('a url that nobody could ask yet', () => {
     expect(causeForAlert('McpServerNotProbed', server, NOW)).toContain('far.example');
   });
 
+  it('is a trouble of the watchdog where it was up before and lately cannot be asked', () => {
+    const { health } = serverStatus();
+    const server = serverStatus({
+      name: 'far',
+      state: 'watched',
+      health: { ...health, unasked: 'ping: the name far.example cannot be looked up now (EAI_AGAIN)' },
+    });
+    expect(troublesOf(status([server]), NOW)).toMatchObject([
+      { group: 'handled', root: 'ping: the name far.example cannot be looked up now (EAI_AGAIN)' },
+    ]);
+    expect(headline(countTroubles(status([server]), NOW))).not.toContain('healthy');
+  });
+
   it('needs a person all along when the daemon was started anew under an alert that lasts', () => {
     const misses = serverStatus({
       name: 'far',
