@@ -113,6 +113,7 @@ async function deliveredBy(daemon: RunningDaemon, owner: DeliveryOwner): Promise
   await waitFor(async () => (await daemon.status()).daemon.delivery.owner === owner, {
     timeout: 120_000,
     what: `${owner} to deliver`,
+    longestPause: 150,
   });
 }
 
@@ -159,7 +160,7 @@ describe.skipIf(![requireProgram('prometheus'), requireProgram(ALERTMANAGER)].ev
             (await stopped()).find(
               ({ labels, generatorURL }) => labels['server'] === 's1' && generatorURL === undefined,
             ),
-          { timeout: 60_000, what: 's1 to be posted by us' },
+          { timeout: 60_000, what: 's1 to be posted by us', longestPause: 150 },
         );
         expect([byUs.fingerprint, byUs.labels]).toEqual([byPrometheus?.fingerprint, byPrometheus?.labels]);
         expect(new Set(known.map(({ labels }) => labels['server']))).toEqual(new Set(['s1', 's2']));
@@ -253,7 +254,11 @@ describe.skipIf(![requireProgram('prometheus'), requireProgram(ALERTMANAGER)].ev
           await fetch(`${daemon.url}/metrics`, { headers: { 'user-agent': 'Prometheus/3.0.0' } });
           return (await daemon.status()).daemon.delivery.owner === 'alertmanager-by-us';
         };
-        await waitFor(pretend, { timeout: 60_000, what: 'the end of Prometheus to be noticed' });
+        await waitFor(pretend, {
+          timeout: 60_000,
+          what: 'the end of Prometheus to be noticed',
+          longestPause: 150,
+        });
         expect(scene.told()).toEqual([]);
         expect(count(scene.receiver.told, 'Stopped s1 firing')).toBe(1);
       },

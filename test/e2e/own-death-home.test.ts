@@ -170,6 +170,7 @@ describe('a home that is deleted while the daemon runs', { timeout: 120_000 }, (
     expect(daemon.run('stop', 't').code).toBe(0);
     takeAway(home);
     await waitFor(() => runCli(home, ['status', 's']).code === 0, {
+      longestPause: 500,
       timeout: 40_000,
       what: 'commands to work again',
     });
@@ -210,6 +211,7 @@ describe('a home that is deleted while the daemon runs', { timeout: 120_000 }, (
     expect(isRunning(pid ?? 0)).toBe(false);
     expect(isRunning(own ?? 0)).toBe(true);
     await waitFor(() => runCli(home, ['status']).code === 0, {
+      longestPause: 500,
       timeout: 40_000,
       what: 'the other to be reachable',
     });
@@ -227,7 +229,11 @@ describe('a home that is deleted while the daemon runs', { timeout: 120_000 }, (
     // It is waited for. On a busy machine that may end too early, but never with "none is running": it does.
     const { code, err } = daemon.run('status');
     if (code !== 0) expect(err).toContain(`pid ${daemon.pid} runs in`);
-    await waitFor(() => daemon.run('status').code === 0, { timeout: 60_000, what: 'the socket to be back' });
+    await waitFor(() => daemon.run('status').code === 0, {
+      longestPause: 500,
+      timeout: 60_000,
+      what: 'the socket to be back',
+    });
     expect(existsSync(socket)).toBe(true);
     expect(daemon.run('stop').code).toBe(0);
     expect(existsSync(socket)).toBe(false);
@@ -257,6 +263,7 @@ describe('a home that goes away and comes back', { timeout: 120_000 }, () => {
     rmSync(home);
     renameSync(`${home}.away`, home);
     await waitFor(() => runCli(home, ['status']).code === 0, {
+      longestPause: 500,
       timeout: 60_000,
       what: 'commands to work again',
     });

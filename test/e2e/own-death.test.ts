@@ -175,7 +175,11 @@ test.skipIf(process.platform !== 'linux' || !requireProgram('script'))(
     const command = `exec ${process.execPath} ${CLI} run --home ${home}`;
     const terminal = spawn('script', ['-qec', command, '/dev/null'], { stdio: ['pipe', 'ignore', 'ignore'] });
     onTestFinished(() => void terminal.kill('SIGKILL'));
-    await waitFor(() => runCli(home, ['check', 's']).code === 0, { timeout: 40_000, what: 'the server' });
+    await waitFor(() => runCli(home, ['check', 's']).code === 0, {
+      longestPause: 500,
+      timeout: 40_000,
+      what: 'the server',
+    });
     const { daemon } = JSON.parse(runCli(home, ['status', '--json']).out).data;
     terminal.kill('SIGKILL');
     await waitFor(() => !isRunning(daemon.pid), { timeout: 40_000, what: 'the end of the daemon' });
@@ -293,6 +297,7 @@ test(
     expect(await loser.exit).toBe(0);
     expect(loser.said()).toContain(`the daemon with pid ${winner?.child.pid} already does`);
     await waitFor(() => runCli(home, ['check', 's']).code === 0, {
+      longestPause: 500,
       timeout: 40_000,
       what: 'a server that answers',
     });

@@ -100,7 +100,7 @@ function told(daemon: RunningDaemon, outcome: keyof typeof TOLD): number {
 }
 
 /** A config is read twice and two seconds apart before it is refused, each time by a process of its own. */
-const PATIENTLY = { timeout: 60_000 };
+const PATIENTLY = { timeout: 60_000, longestPause: 150 };
 
 describe('a config that is saved', { timeout: 240_000 }, () => {
   test('is taken over without being asked, however it was written', async () => {
