@@ -151,7 +151,8 @@ test('tells when the last who looked has gone', async () => {
   await waitFor(() => streams.every(({ messages }) => messages.length === 2));
   streams[0]?.response.destroy();
   // Answered after the end of the first stream was seen.
-  await (await listen(web.port, '?since=1')).response.destroy();
+  const third = await listen(web.port, '?since=1');
+  third.response.destroy();
   expect(onUnwatched).not.toHaveBeenCalled();
   streams[1]?.response.destroy();
   await waitFor(() => onUnwatched.mock.calls.length === 1);
