@@ -88,28 +88,23 @@ describe.skipIf(!hasChromium)('the page', () => {
     const held: Route[] = [];
     for (const url of ['**/api/v1/status', '**/page/server.js'])
       await page.route(url, (route) => void held.push(route));
+    const letOneGo = () =>
+      held
+        .shift()
+        ?.continue()
+        .then(() => true);
     await page.goto(`${scene.stage.url}#/`);
     // Of the frame, not of the document: only the frame has tabs.
     await page.locator('.bar nav').waitFor();
     const ghosts = page.locator('main .ghost .row');
     expect([await heading(), await ghosts.count()]).toEqual(['Loading…', 6]);
-    await until(() =>
-      held
-        .shift()
-        ?.continue()
-        .then(() => true),
-    ).toBe(true);
+    await until(letOneGo).toBe(true);
     await until(heading).toContain('3 of 12 servers need you');
     expect(await ghosts.count()).toBe(0);
     await page.evaluate("location.hash = '#/server/github'");
     await until(heading).toBe('Loading…');
     expect(await ghosts.count()).toBe(6);
-    await until(() =>
-      held
-        .shift()
-        ?.continue()
-        .then(() => true),
-    ).toBe(true);
+    await until(letOneGo).toBe(true);
     await until(heading).toBe('github');
     expect(await ghosts.count()).toBe(0);
   });
