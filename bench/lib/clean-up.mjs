@@ -1,22 +1,39 @@
 // What must be gone when the bench ends, however it ends.
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-const endings = new Set();
+/** What is to be run, and the measure that has it run. */
+const endings = new Map();
+const measures = new AsyncLocalStorage();
 
-/** Registers `end`; the returned function runs it once, at the latest when the bench ends. */
+/** Runs `act`; what it registers belongs to the measure of this name. */
+export function actFor(name, act) {
+  return measures.run(name, act);
+}
+
+/** Registers `end`; the returned function runs it once, at the latest when its measure ends. */
 export function onEnd(end) {
   const once = async () => {
     if (endings.delete(once)) await end();
   };
-  endings.add(once);
+  endings.set(once, measures.getStore());
   return once;
 }
 
-/** Last in, first out: folders go after the programs that write into them. */
+/** Ends what a measure has left, so that it does not run beside the next one. */
+export async function endOf(name) {
+  await endEach([...endings].filter(([, measure]) => measure === name).map(([end]) => end));
+}
+
 export async function endAll() {
-  for (const end of [...endings].toReversed()) {
+  await endEach([...endings.keys()]);
+}
+
+/** Last in, first out: folders go after the programs that write into them. */
+async function endEach(those) {
+  for (const end of those.toReversed()) {
     await end().catch((error) => process.stderr.write(`clean-up: ${error.message}\n`));
   }
 }

@@ -4,7 +4,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 /** Changes up to this are the machine's, not ours. */
 const NOISE = 0.1;
 
-/** @param results by measurement: `name` and its `rows` */
+/** @param results by measurement: `name`, its `rows`, and the seconds that it took; null for what settled together with others */
 export function saveFigures(path, { machine, results }) {
   const figures = Object.fromEntries(
     results.map(({ name, rows }) => [
@@ -12,11 +12,15 @@ export function saveFigures(path, { machine, results }) {
       Object.fromEntries(
         rows
           .filter(({ why }) => why === undefined)
-          .map(({ who, note, unit, median, ratio }) => [nameOf(who, note), { median, unit, ratio }]),
+          .map(({ who, note, unit, median, ratio, floor }) => [
+            nameOf(who, note),
+            { median, unit, ratio, beside: floorOf(floor) },
+          ]),
       ),
     ]),
   );
-  writeFileSync(path, `${JSON.stringify({ machine, figures }, null, 2)}\n`);
+  const seconds = Object.fromEntries(results.map(({ name, took }) => [name, took]));
+  writeFileSync(path, `${JSON.stringify({ machine, seconds, figures }, null, 2)}\n`);
 }
 
 /** @throws Error for what is no file of figures */
@@ -38,7 +42,9 @@ export function compareFigures(results, { machine, figures }) {
     rows.flatMap((row) => {
       const old = figures[name]?.[nameOf(row.who, row.note)];
       if (old === undefined || row.why !== undefined || old.unit !== row.unit) return [];
-      const isRatio = Number.isFinite(old.ratio ?? Number.NaN) && row.ratio !== null;
+      // Files of earlier versions do not say beside what.
+      const isBeside = old.beside === undefined || old.beside === floorOf(row.floor);
+      const isRatio = Number.isFinite(old.ratio ?? Number.NaN) && row.ratio !== null && isBeside;
       const [before, now] = isRatio ? [old.ratio, row.ratio] : [old.median, row.median];
       return [{ name, row, before, now, unit: isRatio ? '×' : row.unit, by: now / before - 1 }];
     }),
@@ -52,6 +58,10 @@ export function compareFigures(results, { machine, figures }) {
       return `${word} ${percent}  ${digits(before)} → ${digits(now)} ${unit}  ${name}: ${nameOf(row.who, row.note)}`;
     });
   return [`Compared with ${machine}:`, ...(lines.length > 0 ? lines : ['no figure in common'])].join('\n');
+}
+
+function floorOf(floor) {
+  return floor?.short ?? floor?.who ?? null;
 }
 
 function nameOf(who, note) {

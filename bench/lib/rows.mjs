@@ -17,6 +17,16 @@ export function absent(who, why) {
   return { who, why, samples: [], isMet: null };
 }
 
+/** A measure that failed, or a part of it: a fault of its own, not of the machine. */
+export function failed(who, error) {
+  return { ...absent(who, `could not be measured: ${inOneLine(error)}`), isMet: false };
+}
+
+function inOneLine(error) {
+  const text = error instanceof Error ? error.message : String(error);
+  return text.split('\n', 1)[0].replaceAll('|', '/').slice(0, 200);
+}
+
 /** Linear between the two nearest. */
 export function quantile(samples, share) {
   const sorted = samples.toSorted((a, b) => a - b);

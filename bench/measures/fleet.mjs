@@ -16,7 +16,7 @@ const MACHINES = 200;
 const INTERVAL = 15_000;
 
 export async function measure({ quick }) {
-  const rounds = quick ? 2 : 6;
+  const rounds = quick ? 2 : 3;
   const bare = await scrapeAll('bare', rounds);
   if (bare === null) return [absent('prometheus', 'not on the PATH')];
   const ours = await scrapeAll('watchdog', rounds);

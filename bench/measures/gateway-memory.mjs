@@ -15,11 +15,26 @@ const PROGRAM = pathOf('../programs/session-heap.mjs');
 /** Ms after which a daemon has collected what its start left. */
 const SETTLING = 30_000;
 
-export async function measure({ quick }) {
+export async function begin({ quick }) {
+  const pairs = [];
+  for (let round = 0; round < (quick ? 1 : 3); round += 1) pairs.push(await startPair());
+  const since = performance.now();
   const added = [];
-  for (let round = 0; round < (quick ? 1 : 3); round += 1)
-    added.push(await addedMemory(quick ? SETTLING / 3 : SETTLING));
-  const heaps = Array.from({ length: 3 }, () => sessionHeap());
+  return {
+    async look() {
+      await sleep(Math.max(0, since + (quick ? SETTLING / 3 : SETTLING) - performance.now()));
+      for (const pair of pairs) added.push(await addedMemory(pair));
+      for (const { bare, full } of pairs) await Promise.all([bare.stop(), full.stop()]);
+    },
+    finish: () =>
+      report(
+        added,
+        Array.from({ length: 3 }, () => sessionHeap()),
+      ),
+  };
+}
+
+function report(added, heaps) {
   return [
     row({
       who: 'added to a daemon with one server and one client',
@@ -31,18 +46,20 @@ export async function measure({ quick }) {
   ];
 }
 
-/** Resident memory of a daemon with the gateway less that of one without, both started now and left alone for as long. */
-async function addedMemory(settling) {
+/** A daemon with the gateway, which a client has used, and one without. */
+async function startPair() {
   const servers = [{ name: 's', argv: SERVER, port: null }];
   const port = await freePort();
   const alerts = { notify: [] };
   const bare = await watchdog.start(servers, { alerts, gateway: { listen: null, socket: false } });
   const full = await watchdog.start(servers, { alerts, gateway: { listen: `127.0.0.1:${port}` } });
   await until(() => greet(port), { within: 60_000, every: 200, what: 'the gateway' });
-  await sleep(settling);
-  const difference = (await residentMegabytes(full.pid)) - (await residentMegabytes(bare.pid));
-  await Promise.all([bare.stop(), full.stop()]);
-  return difference;
+  return { bare, full };
+}
+
+/** Resident memory of the one with the gateway less that of the other, after both were left alone for as long. */
+async function addedMemory({ bare, full }) {
+  return (await residentMegabytes(full.pid)) - (await residentMegabytes(bare.pid));
 }
 
 async function greet(port) {

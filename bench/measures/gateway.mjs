@@ -110,8 +110,9 @@ function inTurn(contestants, round) {
   return round % 2 === 0 ? contestants : contestants.toReversed();
 }
 
-/** Ms after a death in which the next process, and the next spare, have started. */
+/** Ms after the deaths of a round in which the next processes, and the next spare, have started; and after each of them, in which most has. */
 const SETTLED = 2_500;
+const APART = 500;
 const NAMES = ['started anew', 'with a warm spare'];
 
 /** From kill -9 of the server to the answer of the call that comes right after it. */
@@ -133,15 +134,19 @@ async function measureDeaths(rounds) {
     }),
   );
   for (let round = 0; round < rounds; round += 1) {
-    bare.push(await bareDeath());
-    for (const [index, { url, session }] of clients.entries()) {
-      const call = () =>
-        post(url, { jsonrpc: '2.0', id: 5, method: 'tools/call', params: SMALL }, { session });
-      const { text } = await call();
-      await sleep(SETTLED);
+    const pair = await openPair();
+    const callOf = ({ url, session }) =>
+      post(url, { jsonrpc: '2.0', id: 5, method: 'tools/call', params: SMALL }, { session });
+    const pids = [];
+    for (const client of clients) pids.push(Number(/"text":"(\d+) /.exec((await callOf(client)).text)[1]));
+    // One wait for all three.
+    await sleep(SETTLED);
+    bare.push(await bareDeath(pair));
+    for (const [index, client] of clients.entries()) {
+      await sleep(APART);
       const begin = performance.now();
-      process.kill(Number(/"text":"(\d+) /.exec(text)[1]), 'SIGKILL');
-      await call();
+      process.kill(pids[index], 'SIGKILL');
+      await callOf(client);
       samples[index].push(performance.now() - begin);
     }
   }
@@ -165,11 +170,14 @@ async function measureDeaths(rounds) {
   return [floor, ...rows];
 }
 
-/** From kill -9 of a process until a second one, started before, has greeted and answered: no less is possible. */
-async function bareDeath() {
+async function openPair() {
   const [first, second] = [openPiped(), openPiped()];
   await first.greet();
-  await sleep(SETTLED);
+  return [first, second];
+}
+
+/** From kill -9 of a process until a second one, started before, has greeted and answered: no less is possible. */
+async function bareDeath([first, second]) {
   const begin = performance.now();
   process.kill(first.pid, 'SIGKILL');
   await first.ended;

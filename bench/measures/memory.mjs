@@ -12,7 +12,7 @@ export const title = 'resident memory of the daemon alone';
 /** Four probes and samples of each server, four scrapes, and the collections of garbage that they bring. */
 const SETTLING = 60_000;
 
-export async function measure({ quick }) {
+export async function begin({ quick }) {
   const bare = start([process.execPath, '-e', 'setInterval(() => {}, 1e9)']);
   const many = Array.from({ length: 100 }, (_, index) => fixtureOverStdio(`fixture-${index}`));
   const keepers = [pm2, supervisord, runit, processCompose];
@@ -23,14 +23,19 @@ export async function measure({ quick }) {
   for (const [index, peer] of keepers.entries()) peers.push(await startPeer(peer, peerPorts[index]));
   // Of the server that mcp-watchdog keeps.
   peers.push(await startPeer(processExporter, port));
-
-  await settle([one, hundred, ...peers], quick ? SETTLING / 4 : SETTLING);
-  const rows = await look({ bare, one, hundred, peers });
-  for (const { stop } of [one, hundred, ...peers]) await stop?.();
-  // Alone: their start keeps the machine busy for more than a minute.
-  const more = quick ? [] : [await measureMany(rows[0])];
-  await bare.stop();
-  return [...rows.slice(0, 3), ...more, ...rows.slice(3)];
+  let rows = [];
+  return {
+    async look() {
+      await settle([one, hundred, ...peers], quick ? SETTLING / 4 : SETTLING);
+      rows = await look({ bare, one, hundred, peers });
+      for (const { stop } of [bare, one, hundred, ...peers]) await stop?.();
+    },
+    async finish() {
+      // Alone: their start keeps the machine busy for more than a minute.
+      const more = quick ? [] : [await measureMany(rows[0])];
+      return [...rows.slice(0, 3), ...more, ...rows.slice(3)];
+    },
+  };
 }
 
 /** With servers that are shells: five hundred of the others would be measured by how much memory the machine has. */

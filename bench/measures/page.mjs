@@ -17,14 +17,19 @@ const LOADING = 5_000;
 /** ms between two readings of memory, which changes by a mebibyte while nothing happens. */
 const READING = 5_000;
 /** ms after which what a tab left behind has been collected. */
-const RESTING = 45_000;
+const RESTING = 40_000;
+/** Each with a browser's tabs of its own; what is measured are the daemons, so they take the same steps side by side. */
+const DAEMONS = 3;
+/** Tabs that are opened and closed before the one that is measured: what each of them leaves would add up. */
+const EARLIER_TABS = 2;
 const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium';
 
 export async function measure({ quick }) {
   if (!existsSync(CHROMIUM)) return [absent('mcp-watchdog, a tab of Chromium', 'not on this machine')];
   const { chromium } = await import('playwright-core');
   const servers = Array.from({ length: SERVERS }, (_, index) => fixtureOverStdio(`fixture-${index}`));
-  const daemon = await watchdog.start(servers);
+  const daemons = [];
+  for (let index = 0; index < (quick ? 1 : DAEMONS); index += 1) daemons.push(await watchdog.start(servers));
   // The same without a page, for as long: a daemon grows in its first minutes, until V8 collects.
   const plain = await watchdog.start(servers);
   const browser = await chromium.launch({
@@ -33,37 +38,57 @@ export async function measure({ quick }) {
   });
   const close = onEnd(() => browser.close());
   await sleep(quick ? SETTLING / 4 : SETTLING);
-  const more = async () => (await memory(daemon.pid)) - (await memory(plain.pid));
-  const readings = quick ? 3 : 9;
-  // One daemon may be larger than the other without any page.
-  const without = quantile(await each(readings, more), 0.5);
-
+  const more = async () => {
+    const least = await memory(plain.pid);
+    return await Promise.all(daemons.map(async ({ pid }) => (await memory(pid)) - least));
+  };
   const span = quick ? 15_000 : 30_000;
-  const rounds = { none: [], visible: [], hidden: [], open: [], closed: [] };
-  for (let round = 0; round < (quick ? 1 : 3); round += 1) {
-    rounds.none.push(await share(daemon.pid, span));
-    const page = await browser.newPage({ viewport: { width: 1366, height: 900 } });
-    await page.goto(daemon.url);
-    await page.locator('.row').first().waitFor();
-    await sleep(LOADING);
-    rounds.visible.push(await share(daemon.pid, span));
-    rounds.open.push((await more()) - without);
-    await hide(page);
-    await sleep(quick ? LOADING : RESTING);
-    rounds.hidden.push(await share(daemon.pid, span));
-    await page.close();
-    await sleep(LOADING);
-  }
-  await sleep(quick ? SETTLING : RESTING);
-  rounds.closed = (await each(readings, more)).map((size) => size - without);
+  const shares = () => Promise.all(daemons.map(({ pid }) => share(pid, span)));
+  const readings = quick ? 3 : 6;
+
+  // One daemon may be larger than the other without any page. Reading it takes the daemon nothing.
+  const [none, before] = await Promise.all([shares(), each(readings, more)]);
+  const without = daemons.map((_, index) => medianOf(before, index));
+  const open = () => Promise.all(daemons.map((daemon) => openTab(browser, daemon)));
+  for (let tab = 0; tab < (quick ? 0 : EARLIER_TABS); tab += 1) await closeAll(await open());
+  const tabs = await open();
+  const visible = await shares();
+  const opened = (await more()).map((size, index) => size - without[index]);
+  await Promise.all(tabs.map(hide));
+  await sleep(quick ? LOADING : RESTING);
+  const hidden = await shares();
+  await closeAll(tabs);
+  await sleep(quick ? SETTLING : LOADING);
+  const after = await each(readings, more);
+  const closed = after.flatMap((sizes) => sizes.map((size, index) => size - without[index]));
   await close();
-  await Promise.all([daemon.stop(), plain.stop()]);
-  return report(rounds);
+  await Promise.all([...daemons, plain].map(({ stop }) => stop()));
+  return report({ none, visible, hidden, open: opened, closed });
+}
+
+/** A tab that has loaded all of the overview. */
+async function openTab(browser, daemon) {
+  const page = await browser.newPage({ viewport: { width: 1366, height: 900 } });
+  await page.goto(daemon.url);
+  await page.locator('.row').first().waitFor();
+  await sleep(LOADING);
+  return page;
+}
+
+async function closeAll(tabs) {
+  await Promise.all(tabs.map((page) => page.close()));
+}
+
+function medianOf(readings, index) {
+  return quantile(
+    readings.map((sizes) => sizes[index]),
+    0.5,
+  );
 }
 
 function report({ none, visible, hidden, open, closed }) {
   const floor = row({ who: 'mcp-watchdog, no tab', short: 'no tab', samples: none, unit: '%' });
-  // Each beside the stretch just before it: what other programs do to the machine is in both.
+  // Each beside the stretch of the same daemon without a tab.
   const more = (samples) => samples.map((share, index) => Math.max(0, share - none[index]));
   return [
     floor,

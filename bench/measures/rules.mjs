@@ -32,7 +32,7 @@ async function measureFleet(count, { quick, atMost, storeAtMost }) {
   const ours = await evaluateOurs(count, { hours: quick ? 2.5 : 6, times, folder });
   if (ours.failed > 0) throw new Error(`${ours.failed} rules failed over ${count} servers`);
   const who = `mcp-watchdog, ${count} servers`;
-  const floor = await evaluateTheirs(count, { folder, times: quick ? 5 : 30 });
+  const floor = await evaluateTheirs(count, { folder, times: quick ? 5 : 15 });
   const beside = floor.why === undefined ? { floor } : {};
   const memory = storeAtMost === undefined ? {} : { target: { of: 'median', atMost: storeAtMost } };
   return [

@@ -1,5 +1,6 @@
 // A web app over servers that do not exist.
-// Says its url; each line on stdin measures all of them anew, and is answered with a line.
+// Says its url; each line on stdin is answered with one: `stir` measures all of them anew, `watch` begins to look for the longest stretch
+// of the event loop, `tell` ends that and says it, ms.
 import { createServer } from 'node:http';
 import { createInterface } from 'node:readline';
 import { systemClock } from '../../dist/system/time/clock.js';
@@ -14,10 +15,38 @@ const fleet = await createFleet({ count: Number(process.argv[2]), folder: proces
 
 fleet.measureAll();
 await listen();
-for await (const _line of createInterface({ input: process.stdin })) {
-  ahead += 15_000;
-  fleet.measureAll();
-  console.log('stirred');
+let watch = null;
+for await (const line of createInterface({ input: process.stdin })) {
+  if (line === 'watch') {
+    watch = watchStretches();
+    console.log('watching');
+  } else if (line === 'tell') {
+    console.log(watch.end());
+  } else {
+    ahead += 15_000;
+    fleet.measureAll();
+    console.log('stirred');
+  }
+}
+
+/** Looks once in each turn of the event loop, which has no pause meanwhile: from one look to the next is what everybody else waits. */
+function watchStretches() {
+  let longest = 0;
+  let isOver = false;
+  let last = performance.now();
+  function look() {
+    const now = performance.now();
+    longest = Math.max(longest, now - last);
+    last = now;
+    if (!isOver) setImmediate(look);
+  }
+  setImmediate(look);
+  return {
+    end() {
+      isOver = true;
+      return longest;
+    },
+  };
 }
 
 async function listen() {
