@@ -8,7 +8,7 @@ import { type Prometheus, startPrometheus } from '../fakes/prometheus.ts';
 import { requireProgram } from '../fakes/require-program.ts';
 import { tempHome } from '../fakes/temp-home.ts';
 import { waitFor } from '../fakes/wait-for.ts';
-import { fixture, freePort, type RunningDaemon, type Settings, startDaemon } from './daemon.ts';
+import { fixture, freePort, QUICK_ALERTS, type RunningDaemon, type Settings, startDaemon } from './daemon.ts';
 
 const HASTY: Settings = {
   restart: {
@@ -144,7 +144,7 @@ describe('the rules of the daemon', () => {
 
   test('are the shipped ones, unless told otherwise', { timeout: 240_000 }, async () => {
     const { home } = tempHome();
-    const more = { alerts: { notify: [], evaluateEvery: '1s' } };
+    const more = QUICK_ALERTS;
     const daemon = await startDaemon(GOOD, { home, more });
     // What was counted before the first evaluation is history.
     await daemon.up('files');

@@ -3,7 +3,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { tempHome } from '../fakes/temp-home.ts';
 import { waitFor } from '../fakes/wait-for.ts';
-import { fixture, startDaemon } from './daemon.ts';
+import { fixture, QUICK_ALERTS, startDaemon } from './daemon.ts';
 
 const RESTART = {
   restart: { initialDelay: '50ms', maxDelay: '100ms', budget: [{ restarts: 2, within: '1m' }] },
@@ -54,7 +54,7 @@ test(
         refuses: fixture(['--behaviour', 'refuse'], { start: { timeout: '8s' }, ...RESTART }),
         absent: { command: ['no-such-mcp-server'] },
       },
-      { home },
+      { home, more: QUICK_ALERTS },
     );
     await daemon.until('token', 'the end of its budget', ({ state }) => state === 'crash_looping', 90_000);
     const refused = await daemon.until(

@@ -6,7 +6,7 @@ import { fixtureFiles } from '../fakes/fixture-files.ts';
 import { type StaticRegistry, startRegistry } from '../fakes/static-registry.ts';
 import { tempHome } from '../fakes/temp-home.ts';
 import { waitFor } from '../fakes/wait-for.ts';
-import { CLI, QUICK, type RunningDaemon, startDaemon } from './daemon.ts';
+import { CLI, QUICK, QUICK_ALERTS, type RunningDaemon, startDaemon } from './daemon.ts';
 
 const NAME = '@fixtures/mcp-server';
 
@@ -75,6 +75,7 @@ async function start(home: string): Promise<RunningDaemon> {
     },
     {
       home,
+      more: QUICK_ALERTS,
       env: npmOf(home),
     },
   );

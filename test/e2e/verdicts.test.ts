@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { waitFor } from '../fakes/wait-for.ts';
 import { startHttp, stopAll } from '../fixtures/start.ts';
-import { fixture, freePort, httpFixture, startDaemon } from './daemon.ts';
+import { fixture, freePort, httpFixture, QUICK_ALERTS, startDaemon } from './daemon.ts';
 
 const PROBE = { interval: '200ms', timeout: '300ms', failures: 2 };
 
@@ -49,7 +49,7 @@ test(
   async () => {
     // Time enough to refuse: a start that says nothing is another failure.
     const refusing = fixture(['--behaviour', 'refuse'], { start: { timeout: '8s' } });
-    const daemon = await startDaemon({ s: refusing });
+    const daemon = await startDaemon({ s: refusing }, { more: QUICK_ALERTS });
     const waiting = await daemon.until('s', 'attention', ({ state }) => state === 'needs_attention', 120_000);
     expect(waiting.run).toBe(3);
     expect((waiting.nextAttemptAt ?? 0) - waiting.since).toBeGreaterThan(20 * 60_000);
