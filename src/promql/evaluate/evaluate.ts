@@ -4,6 +4,7 @@ import { type Arguments, FUNCTIONS } from '../functions/functions.ts';
 import { labelsWithoutName, rejectDuplicateLabels } from './drop-metric-name.ts';
 import { applyBinaryOperator } from './binary-operators.ts';
 import { subqueryValue } from './subquery.ts';
+import { selectGrowth } from './select-growth.ts';
 import { type Moment, selectCurrent, selectRange, selectTimes } from './select-series.ts';
 import type { EvaluationOptions, SeriesSource } from '../model/series-source.ts';
 import type { Aggregation, Call, Expression } from '../model/syntax-tree.ts';
@@ -113,7 +114,14 @@ function callValue(call: Call, moment: Moment): number | Element[] {
   const spec = FUNCTIONS[call.name];
   if (spec === undefined) throw new EvaluationError(`There is no function ${call.name}`);
   const { at, generation } = moment;
-  const result = spec.run(argumentsOf(call.args, moment), { at, generation, call });
+  const args = argumentsOf(call.args, moment);
+  const { growth, perWindow } = spec;
+  const [range] = call.args;
+  // As below: labels with one metric name differ without it as well.
+  const isOfOneName = range?.kind === 'range' && range.selector.name !== null && moment.given === null;
+  if (growth !== undefined && perWindow !== undefined && isOfOneName)
+    return selectGrowth(range, moment, { growth, measure: perWindow(args, { at, generation, call }) });
+  const result = spec.run(args, { at, generation, call });
   return withoutDuplicates(
     call,
     spec.dropsName && typeof result !== 'number' ? dropName(call, result) : result,

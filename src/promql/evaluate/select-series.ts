@@ -50,14 +50,21 @@ function readCurrent(
   const end = readingTime(selector, moment);
   const found: Element[] = [];
   const all = source.select(selector);
+  // Nearly always those of the series before.
+  let before: Series | null = null;
+  let index = -1;
+  let isRecent = false;
   for (let at = 0; at < all.length; at += 1) {
     const series = all[at];
     if (series === undefined) continue;
-    const index = firstAfter(series, end) - 1;
-    if (index < 0 || series.isStaleAt(index)) continue;
-    const time = series.timeAt(index);
-    const isRecent = generation === 2 ? time >= end - lookback : time > end - lookback;
-    if (isRecent) found.push({ labels: series.labels, value: read(series, index) });
+    if (before === null || series.hasTimesOf?.(before) !== true) {
+      before = series;
+      index = firstAfter(series, end) - 1;
+      const time = index < 0 ? Number.NaN : series.timeAt(index);
+      isRecent = generation === 2 ? time >= end - lookback : time > end - lookback;
+    }
+    if (isRecent && !series.isStaleAt(index))
+      found.push({ labels: series.labels, value: read(series, index) });
   }
   return found;
 }
@@ -94,6 +101,16 @@ export function windowsIn(
     if ((window.facts?.count ?? window.times.length) > 0) windows.push(window);
   }
   return { windows, start, end };
+}
+
+/** Returns the indices of the samples of a series within the edges, ms: from `from` up to but without `to`. */
+export function indicesIn(
+  series: Series,
+  { start, end }: { readonly start: number; readonly end: number },
+  generation: PrometheusMajor,
+): { readonly from: number; readonly to: number } {
+  const from = generation === 2 ? firstFrom(series, start) : firstAfter(series, start);
+  return { from, to: firstAfter(series, end) };
 }
 
 /** Returns the lowest index with a later time; the length when there is none. */

@@ -82,11 +82,23 @@ function shapeBetween({ count, firstTime, lastTime }: TimeFacts, { start, end }:
 /** Computes the change over a window, extrapolated to its edges. */
 export function createGrowth(kind: Growth, generation: PrometheusMajor) {
   const isCounter = kind !== 'delta';
+  const extrapolate = createExtrapolation(kind, generation);
   /** @param neverFalls the values are known to grow within the window: they need not be looked at */
   return (shape: WindowShape, values: Numbers, neverFalls: boolean): number => {
-    const { from, to, sampled, between, toStart, toEnd, whole } = shape;
-    const first = at(values, from);
-    const change = isCounter && !neverFalls ? increaseIn(values, shape) : at(values, to - 1) - first;
+    const first = at(values, shape.from);
+    const change = isCounter && !neverFalls ? increaseIn(values, shape) : at(values, shape.to - 1) - first;
+    return extrapolate(shape, first, change);
+  };
+}
+
+/** Extrapolates a change from the first value on to the edges of a window. */
+export function createExtrapolation(kind: Growth, generation: PrometheusMajor) {
+  const isCounter = kind !== 'delta';
+  return (
+    { sampled, between, toStart, toEnd, whole }: WindowShape,
+    first: number,
+    change: number,
+  ): number => {
     // A counter is not extrapolated below zero: it started where its line crosses zero.
     const toZero = isCounter && change > 0 && first >= 0 ? sampled * (first / change) : Infinity;
     // Prometheus 2 and 3 apply the two limits in a different order.

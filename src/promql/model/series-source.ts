@@ -14,6 +14,10 @@ export interface Series {
   isStaleAt(index: number): boolean;
   /** Returns the samples from index `from` up to but without `to`, staleness marks left out. */
   windowOf(from: number, to: number): Window;
+  /** Whether both have the same times at the same indices; false, or left out, where that is not known. */
+  hasTimesOf?(other: Series): boolean;
+  /** Whether those samples have no mark among them, and no value is less than the one before it; false where that is not known. */
+  neverFallsIn?(from: number, to: number): boolean;
 }
 
 /** Selects series; a source may cache its result by this object. */

@@ -90,6 +90,21 @@ export class SampleBuffer implements Series {
     return this.#staleMarks !== null && this.#staleMarks.has(this.#dropped + index);
   }
 
+  hasTimesOf(other: Series): boolean {
+    return (
+      other instanceof SampleBuffer &&
+      this.column === other.column &&
+      this.#tick === other.#tick &&
+      this.#length === other.#length &&
+      this.#times === null &&
+      other.#times === null
+    );
+  }
+
+  neverFallsIn(from: number, to: number): boolean {
+    return this.#fell <= this.#dropped + from && !this.#isMarkedIn(from, to);
+  }
+
   /** To be read before the next sample is pushed or dropped. */
   windowOf(from: number, to: number): Window {
     if (!this.#isMarkedIn(from, to)) return new BufferWindow(this, from, to);
