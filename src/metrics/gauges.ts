@@ -4,6 +4,7 @@ import { ENGINE_NAMES, type ProbeName, PROBES_BY_KIND, SERVER_STATES } from '../
 import type { EventOf } from '../core/model/events.ts';
 import type { MetricName } from '../core/metrics/metric-catalogue.ts';
 import type { ProbePolicy } from '../core/model/probe-policy.ts';
+import { isLoopbackUrl } from '../core/model/web-config.ts';
 import { type ServerSpec, UNLIMITED_ENDS } from '../core/model/server-spec.ts';
 import type { ServerStatus, Status } from '../core/model/status.ts';
 import type { UpdateStatus } from '../core/model/update.ts';
@@ -173,6 +174,7 @@ function daemonGauges(
       ];
     }),
     ['last_wake_timestamp_seconds', seconds(daemon.gaps.lastWakeAt ?? 0)],
+    ['network_last_answer_timestamp_seconds', lastAnswerFromAfar(servers)],
     ...[...collectors].flatMap(([collector, { took, ok }]): GaugeValue[] => [
       ['collector_duration_seconds', seconds(took), labelled('collector', collector)],
       ['collector_success', flag(ok), labelled('collector', collector)],
@@ -184,6 +186,19 @@ function daemonGauges(
   ]);
 }
 
+/** Seconds since the epoch of the last answer of another machine: proof that this one had a network then; 0 for never. */
+function lastAnswerFromAfar(servers: readonly ServerStatus[]): number {
+  let last = 0;
+  for (const { state, url, probes } of servers) {
+    if (state !== 'watched' || url === null || isLoopbackUrl(new URL(url))) continue;
+    for (const name of ['ping', 'list_tools', 'http'] as const) {
+      const probe = probes[name];
+      if (probe?.ok === true) last = Math.max(last, probe.at);
+    }
+  }
+  return seconds(last);
+}
+
 function identity(server: ServerStatus, { protocolVersion }: ServerFacts): GaugeValue[] {
   const { transport, state, health, desired, stoppedBecause, tools, toolsBefore } = server;
   const info = {
@@ -192,12 +207,12 @@ function identity(server: ServerStatus, { protocolVersion }: ServerFacts): Gauge
     version: server.version ?? '',
     protocol_version: protocolVersion ?? '',
   };
+  const isUp = state === 'idle' || (health.up === true && (state === 'running' || state === 'watched'));
+  // Nobody knows whether it is still up: neither value would be true.
+  const isUnknown = state === 'watched' && health.unasked !== undefined;
   return [
     ['server_info', 1, info],
-    [
-      'server_up',
-      flag(state === 'idle' || (health.up === true && (state === 'running' || state === 'watched'))),
-    ],
+    ['server_up', isUnknown ? null : flag(isUp)],
     ['server_unauthorized', flag(health.up === true && health.unauthorized)],
     // A task that has done its work is not meant to run, though nobody stopped it.
     ['server_desired_running', flag(desired === 'up' && stoppedBecause !== 'completed' && state !== 'idle')],

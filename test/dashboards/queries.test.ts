@@ -9,6 +9,7 @@ const EMPTY: Readonly<Record<string, string>> = {
   'mcp-watchdog-server / Tools / B': 'a server describes its tools otherwise than before',
   'mcp-watchdog-server / Tools / C': 'the tools of a server vanish while it runs',
   'mcp-watchdog-watchdog / Failures to save its state / B': 'the disk refuses',
+  'mcp-watchdog-watchdog / Last answer of another machine / A': 'a server on another machine is watched',
   'mcp-watchdog-fleet / annotation Firing alerts': 'those of fleets wait for 10 minutes at least',
 };
 

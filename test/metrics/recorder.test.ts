@@ -13,6 +13,29 @@ import { at, createStage, HEALTHY, parse, USAGE } from '../fakes/stage.ts';
 
 const NONE = { up: null, suspect: false, unauthorized: false, consecutiveFailures: 0, detail: null };
 
+test('the last answer of another machine is told, not that of a url on this one', async () => {
+  const stage = createStage();
+  const answered = () => stage.value('network_last_answer_timestamp_seconds');
+  const pass = (server: string): void =>
+    stage.bus.publish({ kind: 'probed', server, probe: 'ping', result: { outcome: 'passed', took: 3 } });
+  const failed = { outcome: 'failed', took: 3, reason: 'timeout', detail: 'no answer' } as const;
+  const source = { kind: 'url' } as const;
+  for (const [name, url] of [
+    ['near', 'http://127.0.0.1:3000/mcp'],
+    ['named', 'http://mcp.localhost/mcp'],
+    ['six', 'http://[::1]:3000/mcp'],
+    ['far', 'https://far.example/mcp'],
+  ] as const)
+    stage.add({ name, source, transport: 'http', url });
+  stage.add({ name: 'started', transport: 'http', url: 'http://far.example/mcp' });
+  for (const name of ['near', 'named', 'six', 'started']) pass(name);
+  stage.bus.publish({ kind: 'probed', server: 'far', probe: 'ping', result: failed });
+  expect(await answered()).toBe(0);
+  pass('far');
+  stage.clock.elapsed += 1000;
+  expect(await answered()).toBe(stage.clock.now() / 1000 - 1);
+});
+
 describe('a server that was just added', () => {
   test('has every series of its closed lists, with 0', async () => {
     const stage = createStage();
@@ -159,6 +182,27 @@ describe('a server that runs', () => {
     const running = stage.bringUp('files');
     stage.move('files', running, at('stopping', running));
     expect(await stage.value('server_up{server="files"}')).toBe(0);
+  });
+
+  test('that is only watched is neither up nor down while it can no longer be asked', async () => {
+    const stage = createStage();
+    stage.add({ source: { kind: 'url' }, transport: 'http', url: 'https://far.example/mcp' });
+    expect(await stage.value('server_up{server="files"}')).toBe(0);
+    stage.bus.publish({ kind: 'health', server: 'files', health: HEALTHY });
+    expect(await stage.value('server_up{server="files"}')).toBe(1);
+    stage.bus.publish({ kind: 'health', server: 'files', health: { ...HEALTHY, unasked: 'no name server' } });
+    expect(await stage.value('server_up{server="files"}')).toBeUndefined();
+    expect(await stage.value('server_desired_running{server="files"}')).toBe(1);
+    stage.bus.publish({ kind: 'health', server: 'files', health: { ...HEALTHY, up: false } });
+    expect(await stage.value('server_up{server="files"}')).toBe(0);
+  });
+
+  test('that runs here is up by its last verdict, though it cannot be asked', async () => {
+    const stage = createStage();
+    stage.add();
+    stage.bringUp('files');
+    stage.bus.publish({ kind: 'health', server: 'files', health: { ...HEALTHY, unasked: 'cannot run' } });
+    expect(await stage.value('server_up{server="files"}')).toBe(1);
   });
 
   test('counts a failed probe with its reason, and neither its duration nor an inconclusive one', async () => {

@@ -1,6 +1,6 @@
-// End of the watchdog's dashboard: its own resources, and sleep of the machine.
+// End of the watchdog's dashboard: its own resources, sleep and network of the machine.
 import { above, type PlacedPanel } from '../panels/panel.ts';
-import { EACH_MACHINE, machine, ownProcess } from '../queries/expressions.ts';
+import { age, EACH_MACHINE, machine, ownProcess } from '../queries/expressions.ts';
 import type { Section } from '../panels/grid-layout.ts';
 import { lines } from '../panels/panel-kinds.ts';
 import type { Rules } from '../queries/rule-thresholds.ts';
@@ -27,8 +27,8 @@ export function sleep(): Section {
   return {
     key: 'sleep',
     isCollapsed: true,
-    title: 'Sleep of the machine',
-    lines: [{ height: 6, cards: [wakeups(), slept()] }],
+    title: 'Sleep and network of the machine',
+    lines: [{ height: 6, cards: [wakeups(), slept(), network()] }],
   };
 }
 
@@ -167,7 +167,7 @@ function wakeups(): PlacedPanel {
         legend: '{{instance}}',
       },
     ],
-    width: 12,
+    width: 8,
   });
 }
 
@@ -186,6 +186,27 @@ function slept(): PlacedPanel {
         legend: '{{instance}}',
       },
     ],
-    width: 12,
+    width: 8,
+  });
+}
+
+const FAR_ANSWER = machine('network_last_answer_timestamp_seconds');
+
+function network(): PlacedPanel {
+  return lines({
+    key: 'network',
+    title: 'Last answer of another machine',
+    shows:
+      'Time since a server with only a url on another machine last answered, as of each scrape. The ten longest.',
+    act: 'It should stay near `probe.interval`. It grows while the machine has no network: of its far servers nobody knows then whether they are up.',
+    empty: 'None was scraped in this time, or none watches a server on another machine',
+    unit: 's',
+    queries: [
+      {
+        expr: `topk(${MOST}, ${age(FAR_ANSWER)} and on (${EACH_MACHINE}) ${FAR_ANSWER} > 0)`,
+        legend: '{{instance}}',
+      },
+    ],
+    width: 8,
   });
 }

@@ -34,7 +34,7 @@ export const SERVER_METRICS = {
   }),
   server_up: gauge(
     'boolean',
-    'Whether the last health verdict is that the server answers (1), or it does not, or there is no verdict yet (0).',
+    'Whether the last health verdict is that the server answers (1), or it does not, or there is no verdict yet (0); absent while one with only a url can no longer be asked.',
     { labels: SERVER },
   ),
   server_unauthorized: gauge(
@@ -219,6 +219,10 @@ export const WATCHDOG_METRICS = {
   last_wake_timestamp_seconds: gauge(
     'timestamp',
     'When the machine last woke up, in seconds since the epoch; 0 for never while the watchdog ran.',
+  ),
+  network_last_answer_timestamp_seconds: gauge(
+    'timestamp',
+    'When a server with only a url on another machine last answered, in seconds since the epoch; 0 for never since the start.',
   ),
   orphan_processes: gauge('count', 'Processes of MCP servers that nobody owns.'),
   orphans_reaped_total: counter(

@@ -58,3 +58,8 @@ export function missingProtection({ tls, users }: Pick<WebConfig, 'tls' | 'users
 export function isLoopbackHost(host: string): boolean {
   return host === 'localhost' || host === '::1' || /^127(?:\.(?:25[0-5]|2[0-4]\d|1?\d?\d)){3}$/.test(host);
 }
+
+/** True for a url that leads to this machine, whatever its network is. */
+export function isLoopbackUrl({ hostname }: Pick<URL, 'hostname'>): boolean {
+  return isLoopbackHost(hostname.replaceAll(/[[\]]/gu, '')) || hostname.endsWith('.localhost');
+}

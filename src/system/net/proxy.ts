@@ -1,6 +1,6 @@
 // Proxy of a URL by HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and NO_PROXY, and what its errors mean.
 import { codeOf, messageOf } from '../../core/base/guards.ts';
-import { isLoopbackHost } from '../../core/model/web-config.ts';
+import { isLoopbackUrl } from '../../core/model/web-config.ts';
 import { explainLocalNetwork } from './local-network.ts';
 
 export type ProxyEnvironment = Readonly<Record<string, string | undefined>>;
@@ -20,7 +20,7 @@ const SCHEMES = ['http:', 'https:', 'socks5:', 'socks:'];
  * @throws Error when the variable holds no URL of a proxy
  */
 export function proxyFor(url: URL, environment: ProxyEnvironment): URL | null {
-  if (isLoopback(url)) return null;
+  if (isLoopbackUrl(url)) return null;
   const name = url.protocol === 'https:' ? 'HTTPS_PROXY' : 'HTTP_PROXY';
   const written = variable(environment, name) ?? variable(environment, 'ALL_PROXY');
   if (written === null || isExempt(url, variable(environment, 'NO_PROXY') ?? '')) return null;
@@ -54,10 +54,6 @@ function decoded(text: string): string {
 
 function variable(environment: ProxyEnvironment, name: string): string | null {
   return (environment[name.toLowerCase()] ?? environment[name] ?? '').trim() || null;
-}
-
-function isLoopback({ hostname }: URL): boolean {
-  return isLoopbackHost(hostname.replaceAll(/[[\]]/gu, '')) || hostname.endsWith('.localhost');
 }
 
 /** NO_PROXY: names with their subdomains, optionally with a port, separated by commas or spaces; `*` is everything. */

@@ -77,6 +77,7 @@ const CONTRACT: readonly (readonly [name: string, type: string, labels: string])
   ['system_wakeups_total', 'counter', ''],
   ['system_sleep_seconds_total', 'counter', ''],
   ['last_wake_timestamp_seconds', 'gauge', ''],
+  ['network_last_answer_timestamp_seconds', 'gauge', ''],
   ['alerts', 'gauge', 'alertname alertstate'],
   ['rule_evaluation_failures_total', 'counter', ''],
   ['rule_evaluation_duration_seconds', 'gauge', ''],
