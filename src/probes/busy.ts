@@ -22,7 +22,7 @@ export function excusingBusy(session: ProbeSession, target: ProbeTarget): ProbeS
   return {
     ...session,
     async probe(depth, deadline) {
-      const { messages } = connection.counters;
+      const { messages, answersAstray } = connection.counters;
       const attempts = await session.probe(depth, deadline);
       const last = attempts.at(-1) ?? attempts[0];
       const isMissed = last.result.outcome === 'failed' && last.result.reason === 'timeout';
@@ -30,7 +30,8 @@ export function excusingBusy(session: ProbeSession, target: ProbeTarget): ProbeS
       // A stopped process works on nothing: what it sent before, and the calls that it took, are no sign of life.
       if (why === null || (await isStopped())) {
         onCondition('busy', null);
-        return attempts;
+        const isAstray = isMissed && connection.counters.answersAstray > answersAstray;
+        return isAstray ? [...attempts.slice(0, -1).map(tellAstray), tellAstray(last)] : attempts;
       }
       onCondition('busy', `does not answer probes while it works (${why}): not counted as a failure`);
       return [...attempts.slice(0, -1).map((attempt) => excuse(attempt, why)), excuse(last, why)];
@@ -39,6 +40,13 @@ export function excusingBusy(session: ProbeSession, target: ProbeTarget): ProbeS
 }
 
 type Attempt = Awaited<ReturnType<ProbeSession['probe']>>[number];
+
+/** Says of a missed answer that one came, under an id that makes it nobody's. */
+function tellAstray({ probe, result }: Attempt): Attempt {
+  if (result.outcome !== 'failed' || result.reason !== 'timeout') return { probe, result };
+  const detail = `${result.detail}, but under an id that nobody asked with: an answer repeats the id of its request`;
+  return { probe, result: { ...result, detail } };
+}
 
 function excuse({ probe, result }: Attempt, why: string): Attempt {
   if (result.outcome !== 'failed' || result.reason !== 'timeout') return { probe, result };

@@ -12,6 +12,8 @@ export type CallFailure =
       readonly detail: string;
       /** The server's own words within `detail`. */
       readonly quote?: string | undefined;
+      /** True when it answered, with more than is read. */
+      readonly isUnread?: true;
     }
   | { readonly kind: 'inconclusive'; readonly detail: string };
 
@@ -39,6 +41,11 @@ export function failed(reason: ProbeFailure, detail: string, said?: string): Cal
   if (said === undefined || said.trim() === '') return { kind: 'failed', reason, detail: quote(detail) };
   const words = quote(said.trim());
   return { kind: 'failed', reason, detail: `${quote(detail)}: ${words}`, quote: words };
+}
+
+/** Makes the failure of an answer that exceeds what is read of one. */
+export function unread(detail: string): CallFailure {
+  return { kind: 'failed', reason: 'protocol', detail: quote(detail), isUnread: true };
 }
 
 /**
@@ -85,6 +92,7 @@ export function failureOf(error: unknown, signal: AbortSignal, what: string): Ca
   const message = error instanceof Error && error.message !== '' ? messageOf(error) : code;
   const reason = REASONS[code] ?? (/^(?:ERR_SSL|HPE_)/u.test(code) ? 'protocol' : undefined);
   if (reason === undefined) return { kind: 'inconclusive', detail: quote(`${what}: ${message}`) };
+  if (code === 'UND_ERR_RESPONSE_EXCEEDED_MAX_SIZE') return unread(`${what}: ${message}`);
   return failed(reason, `${what}: ${message}`);
 }
 

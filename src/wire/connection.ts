@@ -63,6 +63,8 @@ export interface Connection {
 interface ConnectionCounters {
   /** Responses that nobody waits for. */
   readonly unmatchedResponses: number;
+  /** Answers under an id that nobody asked with, or asked with and had its answer. */
+  readonly answersAstray: number;
   /** Lines on stdout that are no messages. */
   readonly nonProtocolLines: number;
   /** Messages from the server, but for the responses that our requests waited for. */
@@ -137,7 +139,8 @@ export function openConnection({ stdin, stdout }: Pipe, options: ConnectionOptio
       return peer.isEnded;
     },
     get counters() {
-      return { unmatchedResponses: peer.unmatchedResponses, nonProtocolLines, messages: peer.received };
+      const { unmatchedResponses, answersAstray, received: messages } = peer;
+      return { unmatchedResponses, answersAstray, nonProtocolLines, messages };
     },
   };
 }

@@ -125,10 +125,18 @@ function supportedVersions({ data }: RpcError): readonly string[] {
   return Array.isArray(supported) ? supported.filter((version) => typeof version === 'string') : [];
 }
 
+/** Says what the result of a handshake lacks. */
+function anotherKind(method: string, result: JsonObject): string {
+  const [key, type] =
+    method === 'initialize' ? ['protocolVersion', 'a text'] : ['supportedVersions', 'an array'];
+  const value = result[key] === undefined ? 'none' : quote(JSON.stringify(result[key]));
+  return `The answer to ${method} was a result of another kind: its ${key}, which has to be ${type}, is ${value}`;
+}
+
 /** Makes the result of a handshake that was answered with an error, or with something else than a handshake. */
 export function refusal(method: string, response: RpcResponse): HandshakeResult {
   if (response.kind !== 'error')
-    return { kind: 'refused', detail: `The answer to ${method} was a result of another kind`, response };
+    return { kind: 'refused', detail: anotherKind(method, response.result), response };
   const { code, message } = response.error;
   const words = quote(message.trim());
   const detail = `The answer to ${method} was ${code}`;
@@ -220,7 +228,10 @@ async function initialize(options: StdioHandshakeOptions, version?: string): Pro
   if (response.kind === 'error') {
     const offered = version === undefined ? offeredLegacyVersion(response.error) : null;
     if (offered !== null) return initialize(options, offered);
-    return maySpeakModern(response.error) ? discover(options) : refusal('initialize', response);
+    if (!maySpeakModern(response.error)) return refusal('initialize', response);
+    const modern = await discover(options);
+    // A server of the old era knows no such method: what it said to `initialize` is the reason.
+    return isUnknownMethod(modern) ? refusal('initialize', response) : modern;
   }
   const peer = legacyPeer(response.result);
   if (peer === null) return refusal('initialize', response);
@@ -234,6 +245,11 @@ async function discover({ request, version }: StdioHandshakeOptions): Promise<Ha
   const { response } = outcome;
   const peer = response.kind === 'result' ? modernPeer(response.result) : null;
   return peer === null ? refusal('server/discover', response) : { kind: 'connected', peer };
+}
+
+function isUnknownMethod(result: HandshakeResult): boolean {
+  const isError = result.kind === 'refused' && result.response.kind === 'error';
+  return isError && result.response.error.code === RPC_CODES.methodNotFound;
 }
 
 // A server that only fails for the moment is asked again; any other request might make it exit.

@@ -14,7 +14,7 @@ import {
   type RpcResponse,
 } from '../core/base/json-rpc.ts';
 import { shapeOf, type JsonShape } from '../core/base/json-shape.ts';
-import { abortedCall, failed, type CallFailure, type CallOutcome } from './call.ts';
+import { abortedCall, failed, unread, type CallFailure, type CallOutcome } from './call.ts';
 import { ParsedResponse, unparsedResponse, type ForeignResponse } from './foreign-response.ts';
 import type { PeerInfo } from './handshake.ts';
 import {
@@ -65,6 +65,9 @@ export interface PeerOptions {
   readonly onRefused?: (sentence: string) => void;
 }
 
+/** Of more than that the answers are not told apart from answers to nobody. */
+const MAX_GIVEN_UP = 100;
+
 interface PendingRequest {
   readonly method: string;
   readonly settle: (outcome: CallOutcome) => void;
@@ -77,7 +80,10 @@ export class Peer {
   /** Those of them who hear answers to clients. */
   #takers: readonly Subscriber[] = [];
   #count = 0;
+  /** Ids of requests that we gave up, the latest: their answers may still come. */
+  readonly #givenUp = new Set<string>();
   #unmatched = 0;
+  #astray = 0;
   #received = 0;
   #ending: CallFailure | null = null;
 
@@ -93,6 +99,11 @@ export class Peer {
   /** Responses that match no open request of ours: second responses, responses after the timeout, ids of nobody. */
   get unmatchedResponses(): number {
     return this.#unmatched;
+  }
+
+  /** Answers under an id that nobody asked with, or asked with and had its answer: no request will ever get them. */
+  get answersAstray(): number {
+    return this.#astray;
   }
 
   get isEnded(): boolean {
@@ -137,8 +148,10 @@ export class Peer {
       };
       const abort = () => {
         const outcome = abortedCall(signal, method);
-        if (!sent.withdraw())
+        if (!sent.withdraw()) {
           this.notify('notifications/cancelled', { requestId: id, reason: outcome.detail });
+          this.#giveUp(id);
+        }
         settle(outcome);
       };
       signal.addEventListener('abort', abort, { once: true });
@@ -238,7 +251,7 @@ export class Peer {
     if (excess !== null) {
       const sentence = `The answer to ${request.method} ${excess}`;
       this.#options.onRefused?.(`${sentence}: refused`);
-      request.settle(failed('protocol', sentence));
+      request.settle(unread(sentence));
       return true;
     }
     const text = message.bytes.toString('utf8');
@@ -265,9 +278,11 @@ export class Peer {
   }
 
   #takeForeign(id: string | number | null, message: RawMessage): void {
-    // All ids that go out are strings: an answer to a number is to nobody, and no sign that the server works.
-    if (typeof id !== 'number') this.#received += 1;
     const isOurs = id === null || String(id).startsWith(this.#options.idPrefix);
+    // An answer to nobody is no sign that the server works. All ids that go out are strings, so a number is none of them.
+    const isAstray = typeof id === 'number' || (isOurs && !this.#givenUp.delete(String(id)));
+    if (isAstray) this.#astray += 1;
+    else this.#received += 1;
     if (this.#pending.size > 0) this.#takeMisdirected(message);
     if (isOurs || this.#takers.length === 0) {
       this.#unmatched += 1;
@@ -281,6 +296,12 @@ export class Peer {
         : rpcErrorResponse(id, RPC_CODES.internalError, `The answer of the server ${excess}`),
     );
     for (const taker of this.#takers) taker.onForeignResponse?.(response);
+  }
+
+  #giveUp(id: string): void {
+    this.#givenUp.add(id);
+    const [oldest] = this.#givenUp;
+    if (this.#givenUp.size > MAX_GIVEN_UP && oldest !== undefined) this.#givenUp.delete(oldest);
   }
 
   /** Made anew when somebody comes or goes: it is asked for each answer to a client. */

@@ -107,6 +107,20 @@ describe('a missed ping', () => {
     expect(await stage({ line }).probe()).toMatchObject([busy, busy]);
   });
 
+  it.each([
+    '{"jsonrpc":"2.0","id":"wd:1:1000","result":{}}',
+    '{"jsonrpc":"2.0","id":1000,"result":{}}',
+    '{"jsonrpc":"2.0","id":null,"result":{}}',
+  ])('counts when all that came is an answer to nobody, and says so: %s', async (line) => {
+    const results = await stage({ line }).probe();
+    expect(results.at(-1)).toMatchObject({
+      outcome: 'failed',
+      reason: 'timeout',
+      detail:
+        'No answer to tools/list within 5000 ms, but under an id that nobody asked with: an answer repeats the id of its request',
+    });
+  });
+
   it.each<[string, Parameters<typeof stage>[0]]>([
     ['nothing came', {}],
     ['only text came', { line: 'still working' }],

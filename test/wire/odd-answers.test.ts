@@ -71,6 +71,24 @@ it('an answer to a number is no sign that the server works', () => {
   expect([peer.received, peer.unmatchedResponses, heard]).toEqual([1, 0, [7, 'gw:1:1']]);
 });
 
+it('an answer that comes late shows that the server works, a second one or one to an id of ours to come does not', async () => {
+  const peer = new Peer({ idPrefix: 'wd:1:', send: () => ({ withdraw: () => false }) });
+  const patience = new AbortController();
+  const asked = peer.request('ping', {}, patience.signal);
+  patience.abort();
+  await asked;
+  const counts = () => [peer.received, peer.answersAstray, peer.unmatchedResponses];
+  for (const [id, expected] of [
+    ['wd:1:1', [1, 0, 1]],
+    ['wd:1:1', [1, 1, 2]],
+    ['wd:1:9', [1, 2, 3]],
+    [null, [1, 3, 4]],
+  ] as const) {
+    peer.receiveText(JSON.stringify({ jsonrpc: '2.0', id, result: {} }));
+    expect(counts()).toEqual(expected);
+  }
+});
+
 it.each([
   [
     { id: 7, result: {} },

@@ -80,13 +80,15 @@ export function isRefusal(reason: ProbeFailure): reason is 'unauthorized' | 'wro
  * Remarks on a running server that are no verdict on its health: faults of it, and what its probes do about them.
  *
  * `framing`: its answers are not one line of JSON each. `stdout_text`: it prints text where only messages belong.
- * `cursor_repeats`: its list of tools names the same next page again. `process_growth`: each MCP request leaves processes
+ * `cursor_repeats`: its list of tools names the same next page again. `odd_list`: that list is one that clients refuse, or more than
+ * is read of it. `process_growth`: each MCP request leaves processes
  * behind. `single_session`: it takes one session only. `busy`: it misses probes while it works.
  */
 export type ServerCondition =
   | 'framing'
   | 'stdout_text'
   | 'cursor_repeats'
+  | 'odd_list'
   | 'process_growth'
   | 'single_session'
   | 'busy';

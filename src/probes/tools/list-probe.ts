@@ -59,9 +59,12 @@ async function list(request: ListRequest, signal: AbortSignal): Promise<UntimedR
   let params: JsonObject = {};
   for (let page = 0; page < MAX_PAGES; page += 1) {
     const outcome = await transport.call(method, params, signal);
+    if (outcome.kind === 'failed' && outcome.isUnread === true)
+      return resultOfUnread(outcome.detail, request);
     if (outcome.kind !== 'response') return resultOfFailure(outcome);
     if (outcome.response.kind === 'error') return resultOfError(outcome.response.error, expect);
     const { tools: more, nextCursor } = outcome.response.result;
+    onCondition('odd_list', method === 'tools/list' ? oddList(more) : null);
     if (Array.isArray(more)) for (const tool of more) tools.push(tool);
     const isRepeated = typeof nextCursor === 'string' && cursors.has(nextCursor);
     if (typeof nextCursor !== 'string' || isRepeated) {
@@ -77,6 +80,36 @@ async function list(request: ListRequest, signal: AbortSignal): Promise<UntimedR
   }
   // More than is counted: nothing can be said about the tools beyond them.
   return { outcome: 'passed' };
+}
+
+/**
+ * Judges a list that is longer or deeper than is read: it is an answer, no restart makes it shorter, and clients of the
+ * gateway may be given more. Where tools are expected, nobody knows whether they are there.
+ */
+function resultOfUnread(detail: string, { method, expect, onCondition }: ListRequest): UntimedResult {
+  onCondition(
+    'odd_list',
+    `its ${method} is more than the watchdog reads, so that its tools are not known: ${detail}`,
+  );
+  return expectsTools(expect) ? { outcome: 'inconclusive', detail } : { outcome: 'passed' };
+}
+
+/** Says why the clients' SDKs refuse a page of tools as a whole; null when they take it. */
+function oddList(tools: unknown): string | null {
+  const cure = 'so that many clients refuse the whole list';
+  if (!Array.isArray(tools)) return `its tools/list holds no array \`tools\`, ${cure}`;
+  const at = tools.findIndex((tool) => !isTool(tool));
+  if (at === -1) return null;
+  const odd = JSON.stringify(tools[at]);
+  return quote(
+    `its tools/list has an entry without a name or an inputSchema of type object, ${cure}: entry ${at + 1}, ${odd}`,
+  );
+}
+
+function isTool(tool: unknown): boolean {
+  if (!isObject(tool) || typeof tool['name'] !== 'string') return false;
+  const { inputSchema } = tool;
+  return isObject(inputSchema) && inputSchema['type'] === 'object';
 }
 
 /** The first of each name. */

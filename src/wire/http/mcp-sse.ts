@@ -1,7 +1,7 @@
 // MCP transport over HTTP+SSE (2024-11-05, deprecated): one event stream for responses, POST for requests.
 import type { Readable } from 'node:stream';
 import type { JsonObject } from '../../core/base/json-rpc.ts';
-import { failed, failureOf, type CallFailure, type CallOutcome } from '../call.ts';
+import { failed, failureOf, unread, type CallFailure, type CallOutcome } from '../call.ts';
 import { withTimeout, type Deadline } from '../deadline.ts';
 import { endpointOf, headersOf, parseUrl, post, sendFollowing, type PostResult } from './http-endpoint.ts';
 import { failureOfStatus, unexpectedStatus } from './http-status.ts';
@@ -138,8 +138,7 @@ function follow(target: McpTarget, { url, body, number }: StreamBody): Promise<S
   return new Promise((resolve, reject) => {
     let stream: Stream | null = null;
     const reader = createEventStreamReader(OWN_ANSWER.bytes, ({ type, data, isCut }) => {
-      if (isCut === true)
-        stream?.peer.failAll(failed('protocol', `An event of the server ${tooLong(OWN_ANSWER)}`));
+      if (isCut === true) stream?.peer.failAll(unread(`An event of the server ${tooLong(OWN_ANSWER)}`));
       else if (type !== 'endpoint') stream?.peer.receiveText(data);
       else stream ??= begin(data);
     });
