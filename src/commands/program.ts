@@ -5,7 +5,7 @@ import { readVersion } from './shared/own-package.ts';
 import type { ArgumentSpec, CommandSpec, Flags, CommandIo, OptionSpec } from './shared/command.ts';
 import type { Call } from './plain-call.ts';
 import { COMMANDS } from './registry.ts';
-import { capitalised } from './views/style.ts';
+import { capitalised } from '../core/base/text.ts';
 
 type Run = (call: Call) => Promise<void>;
 

@@ -2,6 +2,7 @@
 import type { LoadedConfig } from '../config/build/loaded-config.ts';
 import type { ClientUse } from '../config/rewrite/find-uses.ts';
 import type { WatchdogError } from '../core/base/errors.ts';
+import { codeOf } from '../core/base/guards.ts';
 import type { ProcessRow } from '../core/lifecycle/process-tree.ts';
 import type { Status } from '../core/model/status.ts';
 import type { JournalEntry } from '../journal/journal.ts';
@@ -26,6 +27,21 @@ export type DaemonAnswer =
 export type ConfigAnswer =
   | { readonly kind: 'valid'; readonly loaded: LoadedConfig }
   | { readonly kind: 'invalid'; readonly error: WatchdogError };
+
+/** Says why nothing can be checked that the config names: there is none, or it cannot be used. */
+export function describeNoConfig({ error }: Extract<ConfigAnswer, { kind: 'invalid' }>): string {
+  if (error.code === 'CONFIG_INVALID') return 'the config is invalid';
+  return isAbsent(error) ? 'there is no config' : 'the config cannot be read';
+}
+
+/** True where no config was written yet. */
+export function hasNoConfig({ config }: Pick<DoctorContext, 'config'>): boolean {
+  return config.kind === 'invalid' && isAbsent(config.error);
+}
+
+function isAbsent({ code, cause }: WatchdogError): boolean {
+  return code === 'CONFIG_UNREADABLE' && codeOf(cause) === 'ENOENT';
+}
 
 /** The service manager, and the home that the installed file serves; null when it is none of ours. */
 export interface ServiceAnswer {
@@ -74,6 +90,8 @@ export interface DoctorContext {
   readonly newerRelease: () => Promise<ReleaseAnswer>;
   /** Finds the programs of the config, as the service and as this terminal find them. */
   readonly programs: () => readonly LocatedProgram[];
+  /** Says which servers cannot start in the folder that the config names, as `message; cure`. */
+  readonly folderWarnings: () => readonly string[];
   /** Lists the variables for proxies and certificates that this shell has and the service lacks. */
   readonly notInService: () => readonly string[];
 }

@@ -1,12 +1,13 @@
 // Checks before a start: the program and the folder of the server exist, and its port is free.
-import { existsSync, statSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { messageOf } from '../core/base/guards.ts';
+import { capitalised } from '../core/base/text.ts';
 import type { StartFailure } from '../core/model/observations.ts';
 import type { ServerSpec } from '../core/model/server-spec.ts';
 import type { Clock } from '../system/time/clock.ts';
 import { userHome } from '../system/files/paths.ts';
 import { findProgram } from './program/find-program.ts';
+import { folderFault } from './program/working-folder.ts';
 
 /** Outcome of the checks: argv without a shell, the folder to start it in, the version that will run; or why not. */
 export type PreparedStart =
@@ -47,7 +48,7 @@ export async function prepareServer(
   parts: PrepareParts,
 ): Promise<PreparedStart> {
   const cwd = spec.cwd ?? parts.home;
-  const fault = folderFault(spec.name, cwd, parts.missingFor);
+  const fault = refuseFolder(spec.name, cwd, parts.missingFor);
   if (fault !== null) return fault;
   const program = await resolveProgram(spec, signal, parts);
   if (!program.ok) return program;
@@ -82,30 +83,16 @@ async function resolveProgram(
   return refuse('EXECUTABLE_MISSING', { retry, why, hint, awaits });
 }
 
-/** Finds what is wrong with the folder of a server; null when it can start there. */
-function folderFault(name: string, cwd: string, missingFor: MissingTimes): RefusedStart | null {
-  try {
-    const stats = statSync(cwd, { throwIfNoEntry: false });
-    if (stats?.isDirectory() === true) return null;
-    if (stats !== undefined)
-      return refuse('CWD_MISSING', {
-        retry: 'never',
-        why: `its folder ${cwd} is not a folder`,
-        hint: `Set servers.${name}.cwd to a folder.`,
-      });
-  } catch (error) {
-    // A network drive that has lost its server, for instance.
-    return refuse('CWD_MISSING', {
-      retry: retryOfMissing(name, missingFor),
-      why: `its folder ${cwd} cannot be reached: ${messageOf(error)}`,
-      hint: `See whether its volume is mounted and yours to enter, or set servers.${name}.cwd.`,
-    });
-  }
+/** Refuses a start in a folder that is not there; null when it can start in it. */
+function refuseFolder(name: string, cwd: string, missingFor: MissingTimes): RefusedStart | null {
+  const fault = folderFault(name, cwd);
+  if (fault === null) return null;
+  const { kind, why, cure } = fault;
   return refuse('CWD_MISSING', {
-    retry: retryOfMissing(name, missingFor),
-    why: `its folder ${cwd} does not exist`,
-    hint: `Create it, mount its volume, or set servers.${name}.cwd.`,
-    awaits: cwd,
+    retry: kind === 'no folder' ? 'never' : retryOfMissing(name, missingFor),
+    why,
+    hint: `${capitalised(cure)}.`,
+    awaits: kind === 'absent' ? cwd : undefined,
   });
 }
 

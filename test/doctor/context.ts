@@ -7,7 +7,8 @@ import type { Finding } from '../../src/doctor/check.ts';
 import type { DaemonAnswer, DoctorContext } from '../../src/doctor/context.ts';
 import type { Machine } from '../../src/service/shared/machine.ts';
 import type { ServiceManager, ServiceState } from '../../src/service/shared/service-manager.ts';
-import { readConfig } from '../../src/config/load.ts';
+import { loadConfig, readConfig } from '../../src/config/load.ts';
+import { WatchdogError } from '../../src/core/base/errors.ts';
 import { NOW, serverStatus, status } from '../fakes/status.ts';
 import { tempHome } from '../fakes/temp-home.ts';
 
@@ -34,6 +35,16 @@ export function refused(text: string): DoctorContext['config'] {
     return { kind: 'valid', loaded: loaded(text) };
   } catch (error) {
     if (error instanceof ConfigError) return { kind: 'invalid', error };
+    throw error;
+  }
+}
+
+/** The answer for a file that cannot be read. */
+export function unread(path: string): DoctorContext['config'] {
+  try {
+    return { kind: 'valid', loaded: loadConfig(path, {}) };
+  } catch (error) {
+    if (error instanceof WatchdogError) return { kind: 'invalid', error };
     throw error;
   }
 }
@@ -129,6 +140,7 @@ export function healthy(change: Partial<DoctorContext> = {}): DoctorContext {
     packageName: 'mcp-watchdog',
     newerRelease: () => Promise.resolve({ kind: 'newest' }),
     programs: () => [],
+    folderWarnings: () => [],
     notInService: () => [],
     run: ([file]) =>
       Promise.resolve({

@@ -1,3 +1,5 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import {
   createMissingTimes,
@@ -7,6 +9,7 @@ import {
 } from '../../src/supervisor/prepare.ts';
 import { childEnvironment } from '../../src/supervisor/environment.ts';
 import { specOf } from '../fakes/spec.ts';
+import { tempHome } from '../fakes/temp-home.ts';
 
 describe('prepareServer()', () => {
   const parts = {
@@ -48,6 +51,35 @@ describe('prepareServer()', () => {
     // What only an edit of the config cures is not worth a second try.
     expect(await prepare('~/bin/srv')).toBe('never');
     expect(await prepare('/')).toBe('never');
+  });
+
+  test.each([
+    ['/no/such', 'its folder /no/such does not exist', 'Create it, mount its volume, or set servers.s.cwd.'],
+    ['/etc/passwd', 'its folder /etc/passwd is not a folder', 'Set servers.s.cwd to a folder.'],
+    [
+      '/etc/passwd/x',
+      expect.stringMatching(
+        /^Cannot start it: its folder \/etc\/passwd\/x (?:cannot be reached: ENOTDIR|does not exist)/u,
+      ),
+      expect.stringContaining('servers.s.cwd'),
+    ],
+  ])('names the folder %s, and the cure', async (cwd, why, hint) => {
+    const spec = specOf({ name: 's', cwd, source: { kind: 'command', command: ['/bin/sh'] } });
+    const message = typeof why === 'string' ? `Cannot start it: ${why}` : why;
+    expect(await prepareServer(spec, new AbortController().signal, parts)).toMatchObject({
+      ok: false,
+      failure: { code: 'CWD_MISSING', message, hint },
+    });
+  });
+
+  test.skipIf(process.getuid?.() === 0)('names a folder that may not be entered', async () => {
+    const cwd = join(tempHome().home, 'closed');
+    mkdirSync(cwd, { mode: 0o600 });
+    const spec = specOf({ name: 's', cwd, source: { kind: 'command', command: ['/bin/sh'] } });
+    expect(await prepareServer(spec, new AbortController().signal, parts)).toMatchObject({
+      ok: false,
+      failure: { code: 'CWD_MISSING', message: expect.stringContaining('cannot be reached: EACCES') },
+    });
   });
 
   test('takes a folder that stays missing for a minute as missing for good, and always names what is awaited', async () => {

@@ -23,7 +23,7 @@ import { offeredServers } from '../clients/gateway-access.ts';
 import type { CommandContext } from '../shared/command.ts';
 import { readFindOptions } from './orphans.ts';
 import { isPublished, readPackageName, readVersion } from '../shared/own-package.ts';
-import { locatedPrograms, programNames } from '../shared/programs.ts';
+import { folderWarnings, locatedPrograms, programNames } from '../shared/programs.ts';
 import { missingInService } from '../shared/service-environment.ts';
 import { readServiceHome, planServiceFor, processHost, serviceOf } from '../shared/service.ts';
 import { platform } from '../../system/platform.ts';
@@ -81,6 +81,7 @@ export function createDoctorContext(context: CommandContext): DoctorContext {
     run: (argv) => runCommand(argv, { env: io.env, timeout: TOOL_TIMEOUT, clock: systemClock }),
     newerRelease: () => askForRelease(context),
     programs: () => locatedPrograms(context),
+    folderWarnings: () => folderWarnings(context),
     notInService: () => missingInService(paths.home, io.env),
   };
 }

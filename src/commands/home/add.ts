@@ -1,5 +1,5 @@
 // Command `add NAME`: writes a server into the config, whose comments stay, and tells the daemon.
-import { existsSync, statSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { isAbsolute, resolve } from 'node:path';
 import { applyEdit, type ConfigEdit, planEdit, planFirst } from '../../config/edit/edit-config.ts';
 import { addServer } from '../../config/edit/edit-servers.ts';
@@ -10,6 +10,7 @@ import { type DocumentMap, documentMap, type DocumentValue } from '../../config/
 import { WatchdogError } from '../../core/base/errors.ts';
 import { parseNpmSpec } from '../../core/base/package-runner.ts';
 import { exactVersion } from '../../core/python/requirement.ts';
+import { folderWarning } from '../../supervisor/program/working-folder.ts';
 import type { CommandContext, Flags } from '../shared/command.ts';
 import { createFirstConfig } from '../shared/first-config.ts';
 import { printEdited } from './edited-config.ts';
@@ -140,24 +141,17 @@ function noteOnMissing(name: string, settings: DocumentMap): readonly string[] {
   const { cwd, command } = settings;
   const notes: string[] = [];
   const folder = wholePath(cwd);
-  const until = `${name} does not start before it is there`;
-  if (folder !== null && !existsSync(folder))
-    notes.push(`Note: the folder ${folder} does not exist: ${until}`);
-  else if (folder !== null && !isFolder(folder))
-    notes.push(`Note: ${folder} is not a folder: ${name} does not start in it`);
+  const warning = folder === null ? null : folderWarning(name, folder);
+  if (warning !== null) notes.push(`Note: ${warning}`);
   const program = wholePath(Array.isArray(command) ? command[0] : null);
   if (program !== null && !existsSync(program))
-    notes.push(`Note: the program ${program} does not exist: ${until}`);
+    notes.push(`Note: the program ${program} does not exist: ${name} does not start before it is there`);
   return notes;
 }
 
 /** Null for what is relative, and for what only the config can resolve. */
 function wholePath(value: unknown): string | null {
   return typeof value === 'string' && isAbsolute(value) && !value.includes('${') ? value : null;
-}
-
-function isFolder(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
 }
 
 /** Warns of the first argument that is a file seen from here, which the server would look for elsewhere; null for none. */

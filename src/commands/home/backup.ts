@@ -7,7 +7,7 @@ import type { CommandContext } from '../shared/command.ts';
 import { filesNamedByConfig } from './home-files.ts';
 import { readVersion } from '../shared/own-package.ts';
 import { restoreBackup } from './restore.ts';
-import { capitalised } from '../views/style.ts';
+import { capitalised } from '../../core/base/text.ts';
 import { backupLines, bytesOf } from './backup-list.ts';
 import { printResult, viewOptions } from '../shared/output.ts';
 

@@ -2,7 +2,7 @@
 import { type CleanupReport, describeCleanup } from '../../core/model/cleanup-report.ts';
 import { neutralise } from '../../core/base/text.ts';
 import { size } from '../../core/base/format.ts';
-import { capitalised } from '../views/style.ts';
+import { capitalised } from '../../core/base/text.ts';
 
 export function cleanupLines(report: CleanupReport): string[] {
   const { removed, spared, failed, dryRun } = report;

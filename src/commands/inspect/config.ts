@@ -3,7 +3,7 @@ import { loadConfig } from '../../config/load.ts';
 import type { LoadedConfig } from '../../config/build/loaded-config.ts';
 import type { CommandContext } from '../shared/command.ts';
 import { inactiveKeyLines } from '../shared/inactive-keys.ts';
-import { locatedPrograms, programFacts, programLines } from '../shared/programs.ts';
+import { folderWarnings, locatedPrograms, programFacts, programLines } from '../shared/programs.ts';
 import { printJson, printLines, printResult } from '../shared/output.ts';
 
 export async function run(context: CommandContext): Promise<number> {
@@ -14,9 +14,12 @@ export async function run(context: CommandContext): Promise<number> {
 function validate(context: CommandContext): number {
   const loaded = loadConfig(context.paths.config, context.io.env);
   const programs = locatedPrograms(context);
-  printResult(context, { ...verdict(loaded), programs: programs.map(programFacts) }, [
+  const folders = folderWarnings(context);
+  const facts = verdict({ ...loaded, warnings: [...loaded.warnings, ...folders] });
+  printResult(context, { ...facts, programs: programs.map(programFacts) }, [
     ...summary(loaded),
     ...programLines(programs),
+    ...folders.map((warning) => `warning: ${warning}`),
   ]);
   return 0;
 }

@@ -1,6 +1,7 @@
 // Programs of the config on this machine: what the service must find, and where it and this terminal find them.
 import { loadConfig } from '../../config/load.ts';
 import { WatchdogError } from '../../core/base/errors.ts';
+import type { ServerSpec } from '../../core/model/server-spec.ts';
 import {
   foldersOf,
   type LocatedProgram,
@@ -9,6 +10,7 @@ import {
   programWarning,
   type ServerProgram,
 } from '../../service/plan/programs.ts';
+import { folderWarning } from '../../supervisor/program/working-folder.ts';
 import { hasServiceManager } from '../../service/select-manager.ts';
 import type { CommandContext } from './command.ts';
 import { type Host, installedService, planServiceFor, processHost, readServicePath } from './service.ts';
@@ -46,9 +48,20 @@ export function programFacts({ server, program, inService, inTerminal }: Located
   return { server, program, inService, inTerminal };
 }
 
-function configuredPrograms({ paths, io }: CommandContext): readonly ServerProgram[] {
+/** Says of enabled servers that cannot start in the folder that the config names, with the cure. */
+export function folderWarnings(context: CommandContext): string[] {
+  return configuredServers(context)
+    .filter(({ enabled, source }) => enabled && source.kind !== 'url')
+    .flatMap(({ name, cwd }) => (cwd === null ? [] : (folderWarning(name, cwd) ?? [])));
+}
+
+function configuredPrograms(context: CommandContext): readonly ServerProgram[] {
+  return programsOf(configuredServers(context), context.paths.home);
+}
+
+function configuredServers({ paths, io }: CommandContext): readonly ServerSpec[] {
   try {
-    return programsOf(loadConfig(paths.config, io.env).servers, paths.home);
+    return loadConfig(paths.config, io.env).servers;
   } catch (error) {
     if (error instanceof WatchdogError) return [];
     throw error;

@@ -2,7 +2,7 @@
 import { isDeliveredByUsAlone, describeDelivery } from '../../core/delivery/delivery.ts';
 import { usedMemory } from '../../core/lifecycle/resource-limits.ts';
 import type { ServerStatus, Status } from '../../core/model/status.ts';
-import { neutralise } from '../../core/base/text.ts';
+import { capitalised, neutralise } from '../../core/base/text.ts';
 import { versionColumn } from '../../core/update/update-text.ts';
 import {
   configRefusal,
@@ -16,7 +16,7 @@ import {
 import { describeFailingRules, orderOf, troublesOf, type Trouble } from '../../core/status/troubles.ts';
 import { cpu, latency, size, span, uptime } from '../../core/base/format.ts';
 import { healthCell, stateCell } from './state-cells.ts';
-import { capitalised, type Cell, fit, paint, type ViewOptions, wrap } from './style.ts';
+import { type Cell, fit, paint, type ViewOptions, wrap } from './style.ts';
 import type { Column } from './table.ts';
 import { layoutTable } from './table.ts';
 

@@ -123,7 +123,3 @@ export function isUnicodeLocale(env: Readonly<Record<string, string | undefined>
   );
   return locale === undefined ? null : /utf-?8/iu.test(locale);
 }
-
-export function capitalised(text: string): string {
-  return text.charAt(0).toUpperCase() + text.slice(1);
-}

@@ -36,6 +36,10 @@ export function truncate(text: string, length: number): string {
   return `${text.slice(0, isHighSurrogate(text, end - 1) ? end - 1 : end)}…`;
 }
 
+export function capitalised(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
 function isHighSurrogate(text: string, index: number): boolean {
   const unit = text.charCodeAt(index);
   return unit >= 0xd800 && unit <= 0xdbff;

@@ -1,5 +1,4 @@
 // Canary: starts an installed version beside the running server, lists its tools as a client would, and ends it again.
-import { statSync } from 'node:fs';
 import { isPackage, type ServerSpec } from '../../core/model/server-spec.ts';
 import { describeCause, withLastOutput } from '../../core/base/cause.ts';
 import { messageOf } from '../../core/base/guards.ts';
@@ -7,6 +6,7 @@ import type { ToolsOutcome } from '../../core/tools/tool-diff.ts';
 import type { PackageUpdates } from '../../packages/package-updates.ts';
 import { openConnection } from '../../wire/connection.ts';
 import { connectAndListTools } from '../../probes/tools/list-tools.ts';
+import { folderFault } from '../../supervisor/program/working-folder.ts';
 import { type CanaryProcess, startCanary } from '../../supervisor/beside/canary-process.ts';
 import type { RunnerParts } from '../../supervisor/runner.ts';
 import { createHttpClient } from '../../system/net/http-client.ts';
@@ -49,8 +49,8 @@ async function tryVersion(spec: ServerSpec, version: string, trial: Trial): Prom
   const program = await parts.packages.programOf(spec, version);
   if (!program.ok) return refuse('version', `it cannot be started: ${program.reason}`);
   const cwd = spec.cwd ?? parts.paths.home;
-  if (statSync(cwd, { throwIfNoEntry: false })?.isDirectory() !== true)
-    return refuse('ours', `the folder ${cwd} of the server does not exist`);
+  const fault = folderFault(spec.name, cwd);
+  if (fault !== null) return refuse('ours', fault.why);
   const placement = await placeCanary(spec);
   if (typeof placement === 'string') return refuse('ours', placement);
   if (signal.aborted) return refuse('ours', CANCELLED);

@@ -79,17 +79,23 @@ async function managerState(manager: ServiceManager): Promise<Finding[]> {
   return [ok(`${manager.file}, ${pid === null ? `not running${suffix}` : `running as pid ${pid}`}`)];
 }
 
-/** The service finds each program, and the same one as this terminal. */
+/** The service finds each program, and the same one as this terminal; servers can start in their folders. */
 export const programs: Check = {
   id: 'programs',
   title: 'Programs',
-  run({ programs: locate }) {
-    return Promise.resolve(
-      locate().map((each) => {
-        const [message, ...cure] = (programWarning(each) ?? '').split('; ');
-        if (message !== undefined && message !== '') return warning(message, cure.join('; '));
-        return ok(`${each.server}: ${each.program} is ${each.inService ?? 'not found'}, also for a service`);
-      }),
-    );
+  run({ programs: locate, folderWarnings }) {
+    const found = locate().map((each) => {
+      const said = programWarning(each);
+      const { server, program, inService } = each;
+      return said === null
+        ? ok(`${server}: ${program} is ${inService ?? 'not found'}, also for a service`)
+        : told(said);
+    });
+    return Promise.resolve([...found, ...folderWarnings().map(told)]);
   },
 };
+
+function told(said: string): Finding {
+  const [message = said, ...cure] = said.split('; ');
+  return warning(message, cure.join('; '));
+}

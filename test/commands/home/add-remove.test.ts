@@ -77,12 +77,14 @@ describe('add', () => {
     const { code, out } = await run('add', 'in', '--cwd', gone, '--', './x');
     expect({ code, notes: notesIn(out) }).toEqual({
       code: 0,
-      notes: [`Note: the folder ${gone} does not exist: in does not start before it is there`],
+      notes: [
+        `Note: in: its folder ${gone} does not exist; create it, mount its volume, or set servers.in.cwd`,
+      ],
     });
     expect(read()).toContain(`    cwd: ${gone}\n`);
     const file = join(home, 'config.yaml');
     expect(notesIn((await run('add', 'at', '--cwd', file, '--', 'node')).out)).toEqual([
-      `Note: ${file} is not a folder: at does not start in it`,
+      `Note: at: its folder ${file} is not a folder; set servers.at.cwd to a folder`,
     ]);
     expect(notesIn((await run('add', 'prog', '--', join(home, 'x'))).out)).toEqual([
       `Note: the program ${join(home, 'x')} does not exist: prog does not start before it is there`,

@@ -30,6 +30,16 @@ describe('programs', () => {
   });
 });
 
+test('a server that cannot start in its folder is a warning with its cure', async () => {
+  const context = healthy({
+    programs: () => [],
+    folderWarnings: () => ['s: its folder /x does not exist; create it'],
+  });
+  expect(await programs.run(context)).toEqual([
+    { status: 'warning', message: 's: its folder /x does not exist', cure: 'create it' },
+  ]);
+});
+
 describe('network', () => {
   test('says nothing where nothing is set', async () => {
     expect(await network.run(healthy())).toEqual([]);
