@@ -7,7 +7,7 @@ import { ago, latency, span } from '../../core/base/format.ts';
 import { cureOfUnsaved } from '../../core/status/troubles.ts';
 import type { Status } from '../../core/model/status.ts';
 import { type Check, type Finding, ok, orOk, problem, unknown, warning } from '../check.ts';
-import type { DoctorContext } from '../context.ts';
+import { type DoctorContext, hasNoConfig } from '../context.ts';
 
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
@@ -42,7 +42,8 @@ export const daemon: Check = {
 
 function absence(context: DoctorContext): Finding[] {
   const holder = homeHolder(context.paths.socket);
-  if (holder === null) return [problem('not running', 'mcp-watchdog start'), ...staleSocket(context)];
+  const cure = hasNoConfig(context) ? 'mcp-watchdog init, then mcp-watchdog start' : 'mcp-watchdog start';
+  if (holder === null) return [problem('not running', cure), ...staleSocket(context)];
   return [
     problem(
       `pid ${holder} holds the home lock but does not answer`,

@@ -11,13 +11,13 @@ import type { DaemonConfig } from '../../config/build/loaded-config.ts';
 import type { DaemonStatus } from '../../core/model/status.ts';
 import { ago } from '../../core/base/format.ts';
 import { type Check, type Finding, ok, orOk, unknown, warning } from '../check.ts';
-import type { DoctorContext } from '../context.ts';
+import { describeNoConfig, type DoctorContext } from '../context.ts';
 
 export const notifications: Check = {
   id: 'notifications',
   title: 'Notifications',
   async run(context) {
-    if (context.config.kind === 'invalid') return [unknown('the config is invalid')];
+    if (context.config.kind === 'invalid') return [unknown(describeNoConfig(context.config))];
     const channels = await context.channels();
     if (channels.length === 0) return [ok('no channels are configured')];
     const answer = await context.daemon();

@@ -4,7 +4,7 @@ import type { LoadedConfig } from '../../config/build/loaded-config.ts';
 import type { ProcessRow } from '../../core/lifecycle/process-tree.ts';
 import type { PortOwner } from '../../system/net/port-owner.ts';
 import { type Check, type Finding, orOk, problem, unknown } from '../check.ts';
-import type { DoctorContext } from '../context.ts';
+import { describeNoConfig, type DoctorContext } from '../context.ts';
 
 interface ConfiguredPort {
   /** For people: whose port it is; `key` is where to change it. */
@@ -18,7 +18,7 @@ export const ports: Check = {
   id: 'ports',
   title: 'Ports',
   async run(context) {
-    if (context.config.kind === 'invalid') return [unknown('the config is invalid')];
+    if (context.config.kind === 'invalid') return [unknown(describeNoConfig(context.config))];
     const configured = configuredPorts(context.config.loaded);
     const ours = await ownPids(context);
     const findings = await Promise.all(configured.map((one) => conflictAt(one, ours, context)));

@@ -24,7 +24,18 @@ import { requireThat } from '../../fakes/require-program.ts';
 import { DOWN, serverStatus } from '../../fakes/status.ts';
 import { missingHome } from '../../fakes/temp-home.ts';
 import { canMount, mountTinyDisk } from '../../fakes/tiny-disk.ts';
-import { healthy, loaded, MACHINE, NOW, refused, running, serviceOf, UNIT, worst } from '../context.ts';
+import {
+  healthy,
+  loaded,
+  MACHINE,
+  NOW,
+  refused,
+  running,
+  serviceOf,
+  UNIT,
+  unread,
+  worst,
+} from '../context.ts';
 
 const MINUTE = 60_000;
 const DAY = 24 * 60 * MINUTE;
@@ -48,6 +59,13 @@ test('each check has a name of its own, and no sentence ends in a point', async 
   const context = healthy({ daemon: none });
   for (const { run } of CHECKS)
     for (const { message } of await run(context)) expect(message).not.toMatch(/\.$|^[A-Z][a-z]+ .*\.$/u);
+});
+
+test('without a config the cure of a daemon that is down begins with one', async () => {
+  const cureWith = async (change: Partial<DoctorContext>) =>
+    (await daemon.run(healthy({ daemon: none, ...change })))[0]?.cure;
+  expect(await cureWith({ config: unread('/no/such') })).toBe('mcp-watchdog init, then mcp-watchdog start');
+  expect(await cureWith({ config: refused('x: 1') })).toBe('mcp-watchdog start');
 });
 
 function zombiesOfInit(count: number): DoctorContext['processes'] {
@@ -407,7 +425,22 @@ const rows: Row[] = [
     'ok',
     /no fixed ports/,
   ],
-  ['ports without a config', ports, { config: refused('x: 1') }, 'unknown', /config is invalid/],
+  ['ports with an invalid config', ports, { config: refused('x: 1') }, 'unknown', /config is invalid/],
+  ['ports without a config', ports, { config: unread('/no/such') }, 'unknown', /^there is no config$/],
+  [
+    'ports with a config that is a folder',
+    ports,
+    { config: unread('/') },
+    'unknown',
+    /^the config cannot be read$/,
+  ],
+  [
+    'channels without a config',
+    notifications,
+    { config: unread('/no/such') },
+    'unknown',
+    /^there is no config$/,
+  ],
   [
     'a desktop that cannot be reached',
     notifications,
