@@ -13,6 +13,7 @@ import {
   type OriginPool,
   type PlainPoolOptions,
 } from './origin-pool.ts';
+import { openLonePool } from './http1/lone-request-pool.ts';
 import { explainProxyError, proxyFor } from './proxy.ts';
 
 export type { HttpRequest, HttpResponse } from './origin-pool.ts';
@@ -44,7 +45,7 @@ export interface HttpClientOptions {
    * requests so far apart that servers would have closed it.
    */
   readonly keepAlive?: boolean;
-  /** Left out: Node's client for plain HTTP without a proxy, undici for everything else. */
+  /** Left out: Node's client or connections of our own for plain HTTP without a proxy, undici for everything else. */
   readonly open?: typeof openPool;
 }
 
@@ -100,7 +101,7 @@ function openPool(
 ): Pick<Origin, 'pool' | 'proxy'> {
   const proxy = proxyFor(url, environment);
   if (proxy === null && url.protocol === 'http:')
-    return { proxy, pool: openPlainPool({ connections, keepAlive }) };
+    return { proxy, pool: keepAlive ? openPlainPool(connections) : openLonePool(connections) };
   // Kept alive in any case: a second handshake of TLS would cost the server more than the timers cost us.
   return { proxy, pool: openUndiciPool(url, { environment, connections, proxy }) };
 }

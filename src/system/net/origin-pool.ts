@@ -43,30 +43,46 @@ export interface PlainPoolOptions {
 /** Ms. Many servers close an idle socket after 5 s; ours close before, so that no probe finds one dead. */
 export const KEEP_ALIVE = 4_000;
 
+/** One request and its response. */
+export interface Exchange {
+  /** Sends the request. */
+  begin(): void;
+  breakOff(error: Error): void;
+}
+
+export interface ExchangeCallbacks {
+  readonly resolve: (response: HttpResponse) => void;
+  readonly reject: (error: Error) => void;
+  /** As in `OriginPool.send`. */
+  readonly onEnd: (isClean: boolean) => void;
+}
+
 /**
- * Opens the pool. undici has one too, at the price of 8 to 10 MiB of resident memory for a request in ten seconds, half of
- * it because V8 loads its compiler for the parser, a WebAssembly program.
+ * Creates a pool of exchanges of one kind.
+ *
+ * @param connections exchanges at a time; further ones wait
+ * @param end called once all exchanges are broken off
  */
-export function openPlainPool({ connections, keepAlive }: PlainPoolOptions): OriginPool {
-  // The timeout is that of idle sockets: a request does not listen for it.
-  const agent = keepAlive
-    ? new Agent({ keepAlive, maxFreeSockets: connections, timeout: KEEP_ALIVE })
-    : new Agent({ keepAlive });
+export function createPool(
+  connections: number,
+  open: (request: HttpRequest, callbacks: ExchangeCallbacks) => Exchange,
+  end: () => void = () => undefined,
+): OriginPool {
   const underWay = new Set<Exchange>();
   const waiting = new Set<Exchange>();
-  // The agent's own queue would open a socket for a request that was aborted in it.
+  // Node's agent has a queue too, but would open a socket for a request that was aborted in it.
   const advance = (): void => {
     for (const exchange of waiting) {
       if (underWay.size >= connections) return;
       waiting.delete(exchange);
       underWay.add(exchange);
-      exchange.begin(agent);
+      exchange.begin();
     }
   };
   return {
     send(request, onEnd) {
       return new Promise((resolve, reject) => {
-        const exchange = new Exchange(request, {
+        const exchange = open(request, {
           resolve,
           reject,
           onEnd(isClean) {
@@ -81,39 +97,47 @@ export function openPlainPool({ connections, keepAlive }: PlainPoolOptions): Ori
       });
     },
     destroy() {
-      const dropped = Object.assign(new Error('The sockets were dropped'), { code: 'SOCKETS_DROPPED' });
-      for (const exchange of [...waiting, ...underWay]) exchange.breakOff(dropped);
-      agent.destroy();
+      for (const exchange of [...waiting, ...underWay]) exchange.breakOff(droppedError());
+      end();
     },
   };
 }
 
-interface ExchangeCallbacks {
-  readonly resolve: (response: HttpResponse) => void;
-  readonly reject: (error: Error) => void;
-  readonly onEnd: (isClean: boolean) => void;
+/**
+ * Opens a pool of kept sockets. undici has one too, at the price of 8 to 10 MiB of resident memory for a request in ten seconds, half of
+ * it because V8 loads its compiler for the parser, a WebAssembly program.
+ */
+export function openPlainPool(connections: number): OriginPool {
+  // The timeout is that of idle sockets: a request does not listen for it.
+  const agent = new Agent({ keepAlive: true, maxFreeSockets: connections, timeout: KEEP_ALIVE });
+  return createPool(
+    connections,
+    (request, callbacks) => new AgentExchange(request, callbacks, agent),
+    () => agent.destroy(),
+  );
 }
 
-/** One request and its response. */
-class Exchange {
+class AgentExchange implements Exchange {
   readonly #request: HttpRequest;
   readonly #callbacks: ExchangeCallbacks;
+  readonly #agent: Agent;
   readonly #onAbort = (): void => this.breakOff(abortError());
   #sent: ClientRequest | null = null;
   #response: IncomingMessage | null = null;
   #hasEnded = false;
 
-  constructor(request: HttpRequest, callbacks: ExchangeCallbacks) {
+  constructor(request: HttpRequest, callbacks: ExchangeCallbacks, agent: Agent) {
     this.#request = request;
     this.#callbacks = callbacks;
+    this.#agent = agent;
     request.signal.addEventListener('abort', this.#onAbort, { once: true });
   }
 
-  begin(agent: Agent): void {
+  begin(): void {
     const { url, method, headers, body } = this.#request;
     try {
       this.#sent = openRequest({
-        agent,
+        agent: this.#agent,
         method,
         // Without brackets: that is how the system knows an IPv6 address.
         hostname: url.hostname.replaceAll(/[[\]]/gu, ''),
@@ -170,6 +194,14 @@ function firstOfEach(raw: readonly string[]): Readonly<Record<string, string>> {
     if (!Object.hasOwn(headers, name)) headers[name] = raw[index + 1] ?? '';
   }
   return headers;
+}
+
+export function closedByPeer(): Error {
+  return Object.assign(new Error('other side closed'), { code: 'ECONNRESET' });
+}
+
+export function droppedError(): Error {
+  return Object.assign(new Error('The sockets were dropped'), { code: 'SOCKETS_DROPPED' });
 }
 
 export function abortError(): Error {

@@ -1,7 +1,8 @@
 // Client that posts messages to one server: over connections of its own where it may, else through the HTTP client.
 import { createHttpClient, type HttpClient, type HttpRequest } from '../http-client.ts';
 import { proxyFor } from '../proxy.ts';
-import { closedByPeer, openPostPool, type PostClient, type PostTaker } from './post-pool.ts';
+import { closedByPeer } from '../origin-pool.ts';
+import { openPostPool, type PostClient, type PostTaker } from './post-pool.ts';
 
 /**
  * Creates the client. Plain HTTP without a proxy, as to servers on this machine, is sent by its own pool; all else by undici.

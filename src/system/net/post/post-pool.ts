@@ -1,8 +1,13 @@
 // Pool of the connections on which messages are posted to one origin: plain HTTP/1.1, one request at a time on each.
 import { validateHeaderName, validateHeaderValue } from 'node:http';
 import { connect, type Socket } from 'node:net';
-import { KEEP_ALIVE } from '../origin-pool.ts';
-import { HeadReader, ResponseReader, type ResponseHead, type ResponseTaker } from './response-reader.ts';
+import { closedByPeer, droppedError, KEEP_ALIVE } from '../origin-pool.ts';
+import {
+  HeadReader,
+  ResponseReader,
+  type ResponseHead,
+  type ResponseTaker,
+} from '../http1/response-reader.ts';
 
 interface PostRequest {
   /** Of the origin of the client. */
@@ -94,7 +99,7 @@ export function openPostPool(origin: URL): PostClient {
     close() {
       if (sweep !== null) clearTimeout(sweep);
       sweep = null;
-      for (const one of connections) one.close(dropped());
+      for (const one of connections) one.close(droppedError());
     },
   };
 }
@@ -246,12 +251,4 @@ function patienceOf({ headers }: ResponseHead): number {
 
 function asError(error: unknown): Error {
   return error instanceof Error ? error : new Error(String(error));
-}
-
-export function closedByPeer(): Error {
-  return Object.assign(new Error('other side closed'), { code: 'ECONNRESET' });
-}
-
-function dropped(): Error {
-  return Object.assign(new Error('The sockets were dropped'), { code: 'SOCKETS_DROPPED' });
 }

@@ -104,8 +104,10 @@ export class ResponseReader {
   }
 
   #readHead(bytes: Buffer): number | Error {
+    // Empty lines before it mean nothing.
+    if (bytes[0] === CARRIAGE_RETURN || bytes[0] === NEWLINE) return 1;
     const end = bytes.indexOf(END_OF_HEAD);
-    if (end === -1) return bytes.length > 4 && !isHttp(bytes) ? malformed('it does not begin as one') : 0;
+    if (end === -1) return wrongStart(bytes) ?? 0;
     const used = end + END_OF_HEAD.length;
     if (used > MAX_HEAD) return malformed('its head is too long');
     const head = this.#heads.read(bytes.toString('latin1', 0, end));
@@ -167,8 +169,12 @@ const CARRIAGE_RETURN = 0x0d;
 /** Extensions are allowed, and mean nothing. */
 const CHUNK_SIZE = /^([\da-f]{1,12})[ \t]*(?:;.*)?$/iu;
 
-function isHttp(bytes: Buffer): boolean {
-  return bytes.toString('latin1', 0, 5) === 'HTTP/';
+/** Says at once what is wrong with a head that has no end yet, by its first line: whoever sent that may wait for more. */
+function wrongStart(bytes: Buffer): Error | null {
+  if (bytes.length > 4 && bytes.toString('latin1', 0, 5) !== 'HTTP/')
+    return malformed('it does not begin as one');
+  const end = bytes.indexOf(NEWLINE);
+  return end !== -1 && bytes[end - 1] !== CARRIAGE_RETURN ? malformed('a line that ends in LF') : null;
 }
 
 /** Reader of heads that remembers the last one: a server writes the same ones again, but for the time and the length. */
@@ -185,7 +191,7 @@ export class HeadReader {
   }
 }
 
-const STATUS_LINE = /^HTTP\/1\.([01]) (\d{3})(?: .*)?$/u;
+const STATUS_LINE = /^HTTP\/(?:1|2(?=\.0))\.([01]) (\d{3})(?: .*)?$/u;
 const HEADER = /^([!#$%&'*+.^_`|~\dA-Za-z-]+):[ \t]*(.*?)[ \t]*$/u;
 /** Headers that say where a body ends: a repeated one must not be overlooked. */
 const FRAMING = ['connection', 'content-length', 'transfer-encoding'];
@@ -198,7 +204,7 @@ function readHead(text: string): ResponseHead | null {
   const headers: Record<string, string> = {};
   for (const line of lines) {
     const [, written, value] = HEADER.exec(line) ?? [];
-    if (written === undefined || value === undefined || BARE.test(line)) return null;
+    if (written === undefined || value === undefined || CONTROL.test(line)) return null;
     const name = written.toLowerCase();
     if (!Object.hasOwn(headers, name)) headers[name] = value;
     else if (FRAMING.includes(name)) headers[name] += `, ${value}`;
@@ -209,15 +215,19 @@ function readHead(text: string): ResponseHead | null {
   return { status: Number(status), headers, body, keepsOpen };
 }
 
-/** What a line must not hold. */
+/** What the first line must not hold. */
 const BARE = /[\r\n\0]/u;
+/** What a header must not hold: control characters other than a tab. */
+const CONTROL = /[^\t\P{Cc}\u0080-\u009f]/u;
 
 function bodyOf(status: number, headers: Readonly<Record<string, string>>): ResponseHead['body'] | null {
   const coding = headers['transfer-encoding'];
   const length = headers['content-length'];
   if (status < 200 || status === 204 || status === 304) return 0;
-  if (coding !== undefined)
-    return coding.toLowerCase() === 'chunked' && length === undefined ? 'chunked' : null;
+  if (coding !== undefined) {
+    const isChunked = /(?:^|,)[ \t]*chunked$/iu.test(coding);
+    return length === undefined ? (isChunked ? 'chunked' : 'until-close') : null;
+  }
   if (length === undefined) return 'until-close';
   // A repeated one stands here with a comma.
   return /^\d{1,15}$/u.test(length) ? Number(length) : null;

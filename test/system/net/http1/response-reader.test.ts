@@ -4,7 +4,7 @@ import { createServer } from 'node:net';
 import * as fc from 'fast-check';
 import { expect, onTestFinished, test } from 'vitest';
 import { openPostPool } from '../../../../src/system/net/post/post-pool.ts';
-import { HeadReader, ResponseReader } from '../../../../src/system/net/post/response-reader.ts';
+import { HeadReader, ResponseReader } from '../../../../src/system/net/http1/response-reader.ts';
 import { portOf } from '../../../fixtures/start.ts';
 
 interface Heard {
@@ -90,6 +90,19 @@ const ODD: readonly [what: string, text: string][] = [
   ['HTTP/1.0 that stays open', 'HTTP/1.0 200 OK\r\nConnection: keep-alive\r\nContent-Length: 5\r\n\r\nhello'],
   ['a response after an interim one', `HTTP/1.1 100 Continue\r\n\r\n${OK}Content-Length: 2\r\n\r\nok`],
   ['early hints', `HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n${OK}Content-Length: 2\r\n\r\nok`],
+  ['chunks of a compressed body', `${OK}Transfer-Encoding: gzip, chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n`],
+  ['a body in no code, until the end', `${OK}Transfer-Encoding: identity\r\n\r\nok`],
+  ['a length and a code', `${OK}Transfer-Encoding: identity\r\nContent-Length: 2\r\n\r\nok`],
+  ['empty lines before it', `\r\n\r\n${OK}Content-Length: 2\r\n\r\nok`],
+  ['half a line end before it', `\n${OK}Content-Length: 2\r\n\r\nok`],
+  ['a version that does not exist', 'HTTP/1.2 200 OK\r\nContent-Length: 2\r\n\r\nok'],
+  ['a version of two', 'HTTP/2.0 200 OK\r\nContent-Length: 2\r\n\r\nok'],
+  ['a status of two digits', 'HTTP/1.1 20 OK\r\nContent-Length: 2\r\n\r\nok'],
+  ['lines that end in LF', 'HTTP/1.1 200 OK\nContent-Length: 2\n\nok'],
+  ['a value with a tab', `${OK}X-Two: a\tb\r\nContent-Length: 2\r\n\r\nok`],
+  ['a value with a character of the upper controls', `${OK}X-Two: a\u0085b\r\nContent-Length: 2\r\n\r\nok`],
+  ['a value with DEL', `${OK}X-Two: a\u007fb\r\nContent-Length: 2\r\n\r\nok`],
+  ['a value with a control character', `${OK}X-Odd: a\u0001b\r\nContent-Length: 2\r\n\r\nok`],
   ['no content', 'HTTP/1.1 204 No Content\r\n\r\n'],
   [
     'not modified, with the length that it would have',
