@@ -1,9 +1,12 @@
 import { spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { describeInit, initComplaint, readInitProcess } from '../../../src/system/process/init-process.ts';
+import { startGroup } from '../../fakes/processes.ts';
+import { waitFor } from '../../fakes/wait-for.ts';
 
 test.each([
   ['/usr/local/bin/node', 'node'],
@@ -32,7 +35,7 @@ const canIsolate =
   process.platform === 'linux' &&
   spawnSync('unshare', ['-p', '-f', '-m', 'true'], { stdio: 'ignore' }).status === 0;
 
-test.runIf(canIsolate)('the command run as process 1 demands an init by name', () => {
+test.runIf(canIsolate)('the command run as process 1 demands an init by name', async () => {
   const home = mkdtempSync(join(tmpdir(), 'init-process-'));
   onTestFinished(() => rmSync(home, { recursive: true, force: true }));
   writeFileSync(
@@ -42,12 +45,14 @@ test.runIf(canIsolate)('the command run as process 1 demands an init by name', (
       mode: 0o600,
     },
   );
-  const inside = `mount -t proc proc /proc; exec ${process.execPath} dist/cli.js --home ${home} run`;
-  const { stderr } = spawnSync('unshare', ['-p', '-f', '-m', '--kill-child', 'bash', '-c', inside], {
-    encoding: 'utf8',
-    timeout: 3000,
-    killSignal: 'SIGKILL',
-  });
-  expect(stderr).toContain('warning: the watchdog itself is process 1, which does not reap orphans');
-  expect(stderr).toContain('docker run --init');
+  const inside = `mount -t proc proc /proc; exec ${process.execPath} dist/cli.js --home ${home} run 2>&1`;
+  const child = startGroup(['unshare', '-p', '-f', '-m', '--kill-child', 'bash', '-c', inside]);
+  let output = '';
+  child.stdout?.on('data', (chunk: Buffer) => (output += chunk.toString()));
+  // Nobody writes to the folder any more when the pipe is closed.
+  const closed = once(child, 'close');
+  await waitFor(() => output.includes('docker run --init'), { what: 'the advice' });
+  expect(output).toContain('warning: the watchdog itself is process 1, which does not reap orphans');
+  child.kill('SIGKILL');
+  await closed;
 });
