@@ -3,11 +3,12 @@ import { aggregate } from './aggregate.ts';
 import { type Arguments, FUNCTIONS } from '../functions/functions.ts';
 import { labelsWithoutName, rejectDuplicateLabels } from './drop-metric-name.ts';
 import { applyBinaryOperator } from './binary-operators.ts';
+import { orderOf } from './skippable.ts';
 import { subqueryValue } from './subquery.ts';
 import { selectGrowth } from './select-growth.ts';
 import { type Moment, selectCurrent, selectRange, selectTimes } from './select-series.ts';
 import type { EvaluationOptions, SeriesSource } from '../model/series-source.ts';
-import type { Aggregation, Call, Expression } from '../model/syntax-tree.ts';
+import type { Aggregation, Call, Expression, Operation } from '../model/syntax-tree.ts';
 import {
   type Element,
   EvaluationError,
@@ -97,17 +98,21 @@ export function valueOf(expression: Expression, moment: Moment): Value {
         ? negated(expression, sideOf(expression.operand, moment))
         : sideOf(expression.operand, moment);
     case 'operation':
-      return withoutDuplicates(
-        expression,
-        applyBinaryOperator(
-          expression,
-          [sideOf(expression.left, moment), sideOf(expression.right, moment)],
-          moment.generation,
-        ),
-      );
+      return operationValue(expression, moment);
     default:
       return expression satisfies never;
   }
+}
+
+/** Evaluates both sides, or only one: where that is empty, the result is, and the other cannot fail. */
+function operationValue(operation: Operation, moment: Moment): number | Vector {
+  const { first, canSkip } = orderOf(operation);
+  const isLeftFirst = first === 'left';
+  const one = sideOf(isLeftFirst ? operation.left : operation.right, moment);
+  if (canSkip && typeof one !== 'number' && one.length === 0) return [];
+  const other = sideOf(isLeftFirst ? operation.right : operation.left, moment);
+  const sides = isLeftFirst ? ([one, other] as const) : ([other, one] as const);
+  return withoutDuplicates(operation, applyBinaryOperator(operation, sides, moment.generation));
 }
 
 function callValue(call: Call, moment: Moment): number | Element[] {

@@ -5,6 +5,7 @@ import { evaluate } from '../../../src/promql/evaluate/evaluate.ts';
 import type { Series } from '../../../src/promql/model/series-source.ts';
 import { parse } from '../../../src/promql/parse/parse.ts';
 import { SampleBuffer } from '../../../src/promql/series/sample-buffer.ts';
+import { TimeColumn } from '../../../src/promql/series/time-column.ts';
 
 const EXPRESSIONS = [
   'rate(x[10s])',
@@ -65,6 +66,44 @@ describe.each(EXPRESSIONS)('%s of Prometheus %i', (text, generation) => {
     );
   });
 });
+
+/** Series that are read at the same times, of which each may have none at some of them. */
+const readings = fc.array(
+  fc.array(
+    fc.record({
+      value: fc.constantFrom(0, 1, 1, 2, 3, -0, Number.NaN, Infinity, 1e300),
+      kind: fc.constantFrom('sample', 'sample', 'sample', 'sample', 'sample', 'stale', 'none'),
+    }),
+    { minLength: 3, maxLength: 3 },
+  ),
+  { maxLength: 30 },
+);
+
+describe.each([['x', 3] as const, ['timestamp(x)', 2] as const, ...EXPRESSIONS])(
+  '%s of Prometheus %i over series with common times',
+  (text, generation) => {
+    it('is the same with and without what they know', () => {
+      const expression = parse(text, { generation });
+      fc.assert(
+        fc.property(readings, fc.integer({ min: 0, max: 20 }), (all, dropped) => {
+          const column = new TimeColumn();
+          const series = ['a', 'b', 'c'].map((server) => new SampleBuffer({ __name__: 'x', server }, column));
+          for (const [tick, row] of all.entries())
+            for (const [index, { value, kind }] of row.entries())
+              if (kind !== 'none') series[index]?.push(tick * 1000, value, kind === 'stale');
+          for (const one of series.slice(0, 2)) one.dropBefore(dropped * 1000);
+          for (let at = 0; at <= all.length * 1000 + 3000; at += 1000) {
+            const options = { generation, lookback: 2000 };
+            const knowing = evaluate(expression, at, { select: () => series }, options);
+            const plain = evaluate(expression, at, { select: () => series.map(ignorant) }, options);
+            expect(knowing).toEqual(plain);
+          }
+        }),
+        { numRuns: 200 },
+      );
+    });
+  },
+);
 
 describe('the mean of a series that never changed', () => {
   it.each([0, 1, -7, 2 ** 40, 0.1, -0, 1e300, Infinity, Number.NaN])('is exact for %d', (value) => {
