@@ -1,4 +1,5 @@
 // Bundler of the program: what starts often, and the daemon, are one file each instead of hundreds of modules.
+import { createHash } from 'node:crypto';
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative, sep } from 'node:path';
 
@@ -58,7 +59,7 @@ export async function bundleProgram(root) {
       // A module that is imported at once elsewhere is in that file: intended.
       if (log.code !== 'INEFFECTIVE_DYNAMIC_IMPORT') report(level, log);
     },
-    plugins: [oldPlaces(source)],
+    plugins: [oldPlaces(source), await parsedRules(root)],
   });
   const { output } = await bundle.generate({
     format: 'esm',
@@ -151,7 +152,7 @@ async function bundleReader(root) {
     platform: 'node',
     // The main file of jsonc-parser finds its parts in a way that no bundler sees.
     resolve: { mainFields: ['module', 'main'] },
-    plugins: [oldPlaces(source)],
+    plugins: [oldPlaces(source), await parsedRules(root)],
   });
   const { output } = await bundle.generate({
     format: 'esm',
@@ -210,6 +211,21 @@ function flat(path) {
 /** Plugin that lets modules find files beside them as before they were bundled. */
 function oldPlaces(source) {
   return { name: 'places', transform: (code, id) => moved(code, relative(source, id)) };
+}
+
+/** Plugin that puts the shipped rule files, parsed, into the module that is for them. */
+async function parsedRules(root) {
+  const { parse } = await import('yaml');
+  const folder = join(root, 'alerting', 'rules');
+  const entries = readdirSync(folder)
+    .filter((name) => name.endsWith('.yml'))
+    .map((name) => {
+      const text = readFileSync(join(folder, name), 'utf8');
+      const hash = createHash('sha256').update(text).digest('hex');
+      return [name, { hash, json: JSON.stringify(parse(text)) }];
+    });
+  const code = `export const PARSED_RULES = ${JSON.stringify(Object.fromEntries(entries))};`;
+  return { name: 'rules', load: (id) => (id.endsWith('config/build/parsed-rules.ts') ? code : null) };
 }
 
 /** Where a module lies is asked for files beside it: from another file it must still name the old place. Modules loaded ahead have moved. */

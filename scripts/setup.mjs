@@ -41,7 +41,7 @@ export function install() {
 /** Builds dist/, unless it is newer than every source. @param options as for `buildAll`; a checked one does for both */
 export async function build({ isChecked = true } = {}) {
   const stamp = join(root, 'dist', STAMP);
-  const isCurrent = existsSync(stamp) && statSync(stamp).mtimeMs >= newest(join(root, 'src'));
+  const isCurrent = existsSync(stamp) && statSync(stamp).mtimeMs >= newest(['src', 'alerting/rules']);
   if (isCurrent && (!isChecked || readFileSync(stamp, 'utf8') !== BUNDLED)) return;
   say('Building…');
   await buildAll({ isChecked });
@@ -151,8 +151,11 @@ function npm() {
   return path?.endsWith('.js') ? [process.execPath, path] : ['npm'];
 }
 
-function newest(folder) {
-  const times = readdirSync(folder, { recursive: true }).map((name) => statSync(join(folder, name)).mtimeMs);
+function newest(folders) {
+  const files = folders.flatMap((folder) =>
+    readdirSync(join(root, folder), { recursive: true }).map((name) => join(root, folder, name)),
+  );
+  const times = files.map((file) => statSync(file).mtimeMs);
   const others = ['tsconfig.build.json', 'package-lock.json', 'scripts/setup.mjs', 'scripts/bundle.mjs'];
   return Math.max(...times, ...others.map((name) => statSync(join(root, name)).mtimeMs));
 }

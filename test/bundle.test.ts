@@ -1,8 +1,12 @@
 // Division of the bundled program: what starts often loads few files, and V8's flags are set before anything else is loaded.
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
+import { loadConfig } from '../src/config/load.ts';
+import { tempHome } from './fakes/temp-home.ts';
 
 const DIST = fileURLToPath(new URL('../dist', import.meta.url));
 
@@ -93,4 +97,24 @@ it('what reads the config is one file, and has the licences of what is in it bes
   const licences = readFileSync(join(DIST, 'config/load-child.LICENSE.txt'), 'utf8');
   for (const bundled of ['zod', 'yaml', 'jsonc-parser', '@lezer/lr'])
     expect(licences).toContain(`${bundled}\n\n`);
+});
+
+it('what reads the config has the shipped rules parsed, as they are read from their files', () => {
+  const code = readFileSync(join(DIST, 'config/load-child.js'), 'utf8');
+  const folder = join(DIST, '..', 'alerting', 'rules');
+  const names = readdirSync(folder).filter((name) => name.endsWith('.yml'));
+  expect(names.length).toBeGreaterThan(4);
+  for (const name of names)
+    expect(code).toContain(
+      createHash('sha256')
+        .update(readFileSync(join(folder, name)))
+        .digest('hex'),
+    );
+  const { config } = tempHome();
+  writeFileSync(config, '{"servers": {}}', { mode: 0o600 });
+  const { stdout } = spawnSync(process.execPath, [join(DIST, 'config/load-child.js'), config], {
+    encoding: 'utf8',
+  });
+  const { rules } = loadConfig(config, {}).config.alerts;
+  expect(JSON.parse(stdout).loaded.config.alerts.rules).toEqual(JSON.parse(JSON.stringify(rules)));
 });
