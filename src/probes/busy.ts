@@ -44,7 +44,7 @@ type Attempt = Awaited<ReturnType<ProbeSession['probe']>>[number];
 /** Says of a missed answer that one came, under an id that makes it nobody's. */
 function tellAstray({ probe, result }: Attempt): Attempt {
   if (result.outcome !== 'failed' || result.reason !== 'timeout') return { probe, result };
-  const detail = `${result.detail}, but under an id that nobody asked with: an answer repeats the id of its request`;
+  const detail = `${result.detail}, but one under an id that nobody asked with: an answer repeats the id of its request`;
   return { probe, result: { ...result, detail } };
 }
 

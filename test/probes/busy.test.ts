@@ -117,7 +117,7 @@ describe('a missed ping', () => {
       outcome: 'failed',
       reason: 'timeout',
       detail:
-        'No answer to tools/list within 5000 ms, but under an id that nobody asked with: an answer repeats the id of its request',
+        'No answer to tools/list within 5000 ms, but one under an id that nobody asked with: an answer repeats the id of its request',
     });
   });
 

@@ -13,6 +13,7 @@ import { exactVersion } from '../../core/python/requirement.ts';
 import { folderWarning } from '../../supervisor/program/working-folder.ts';
 import type { CommandContext, Flags } from '../shared/command.ts';
 import { createFirstConfig } from '../shared/first-config.ts';
+import { inTurn } from './config-turn.ts';
 import { printEdited } from './edited-config.ts';
 
 export async function run(context: CommandContext): Promise<number> {
@@ -21,20 +22,23 @@ export async function run(context: CommandContext): Promise<number> {
   const { settings, notes } = readSettings(argv, flags);
   const missing = noteOnMissing(name, settings);
   const lines = serverYaml({ name, settings, enabled: true });
-  const isNew = !existsSync(paths.config);
-  const edit = isNew
-    ? firstConfig(context, lines)
-    : planEdit(paths.config, {
-        environment: io.env,
-        edit(text) {
-          refuseKnown(name, paths.config);
-          return addServer(text, name, settings);
-        },
-      });
-  if (flags.dryRun !== true) {
+  const write = (): ConfigEdit => {
+    const isNew = !existsSync(paths.config);
+    const edit = isNew
+      ? firstConfig(context, lines)
+      : planEdit(paths.config, {
+          environment: io.env,
+          edit(text) {
+            refuseKnown(name, paths.config);
+            return addServer(text, name, settings);
+          },
+        });
+    if (flags.dryRun === true) return edit;
     if (isNew) createFirstConfig(paths, edit.text);
     else applyEdit(paths.config, edit);
-  }
+    return edit;
+  };
+  const edit = flags.dryRun === true ? write() : await inTurn(paths, write);
   return await printEdited(context, {
     data: { server: name, settings },
     lines: [

@@ -1,23 +1,28 @@
 // Command `remove NAME`: takes a server out of the config, whose other comments stay, and tells the daemon.
-import { applyEdit, planEdit } from '../../config/edit/edit-config.ts';
+import { applyEdit, type ConfigEdit, planEdit } from '../../config/edit/edit-config.ts';
 import { removeServer } from '../../config/edit/edit-servers.ts';
 import { serverNames } from '../../config/import/existing-servers.ts';
 import { unknownServer } from '../../core/base/unknown-server.ts';
 import type { CommandContext } from '../shared/command.ts';
+import { inTurn } from './config-turn.ts';
 import { printEdited } from './edited-config.ts';
 
 export async function run(context: CommandContext): Promise<number> {
   const { paths, flags, io } = context;
   const [name = ''] = context.arguments;
-  const edit = planEdit(paths.config, {
-    environment: io.env,
-    edit(text) {
-      const known = serverNames(paths.config);
-      if (known.size > 0 && !known.has(name)) throw unknownServer(name, [...known]);
-      return removeServer(text, name);
-    },
-  });
-  if (flags.dryRun !== true) applyEdit(paths.config, edit);
+  const write = (): ConfigEdit => {
+    const edit = planEdit(paths.config, {
+      environment: io.env,
+      edit(text) {
+        const known = serverNames(paths.config);
+        if (known.size > 0 && !known.has(name)) throw unknownServer(name, [...known]);
+        return removeServer(text, name);
+      },
+    });
+    if (flags.dryRun !== true) applyEdit(paths.config, edit);
+    return edit;
+  };
+  const edit = flags.dryRun === true ? write() : await inTurn(paths, write);
   const removed = removedLines(edit.before, edit.text);
   return await printEdited(context, {
     data: { server: name, removed },

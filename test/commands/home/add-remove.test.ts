@@ -219,3 +219,36 @@ describe('remove', () => {
     expect((await run('config', 'validate')).code).toBe(0);
   });
 });
+
+describe('commands at the same time', () => {
+  it.each([
+    ['add to a config', CONFIG],
+    ['add to a first config', null],
+  ])('%s: each does, and none is lost', async (_, text) => {
+    const { run, read } = stage(text);
+    const names = Array.from({ length: 8 }, (__, index) => `s${index}`);
+    const results = await Promise.all(names.map((name) => run('add', name, '--', 'node', `${name}.js`)));
+    expect(results.map(({ code, err }) => `${code} ${err}`)).toEqual(names.map(() => '0 '));
+    for (const name of names) expect(read()).toContain(`  ${name}:\n    command: [node, ${name}.js]\n`);
+  });
+
+  it('remove what others add beside it', async () => {
+    const { run, read } = stage();
+    const codes = await Promise.all([
+      run('add', 'b', '--package', 'y'),
+      run('remove', 'a'),
+      run('add', 'c', '--package', 'z'),
+    ]);
+    expect(codes.map(({ code }) => code)).toEqual([0, 0, 0]);
+    expect(read()).toContain('  b:\n    package: y\n');
+    expect(read()).toContain('  c:\n    package: z\n');
+    expect(read()).not.toContain('package: x');
+  });
+
+  it('goes on when the home takes no lock', async () => {
+    const { run, read, home } = stage();
+    writeFileSync(join(home, 'run', 'config-edits'), 'in the place of the folder');
+    expect((await run('add', 'b', '--package', 'y')).code).toBe(0);
+    expect(read()).toContain('  b:\n    package: y\n');
+  });
+});
