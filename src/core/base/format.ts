@@ -15,6 +15,18 @@ export function span(milliseconds: number): string {
   return `${Math.floor(ms / DAY)} d`;
 }
 
+/** `42 s`, `3 min`, `2 h`, `1 h 20 min`, `3 d 4 h`: rounded to the nearest, for a length that is known as a whole. */
+export function length(milliseconds: number): string {
+  const ms = Math.max(0, milliseconds);
+  const whole = (unit: number): number => Math.round(ms / unit) * unit;
+  if (whole(SECOND) < MINUTE) return span(ms < SECOND ? ms : whole(SECOND));
+  if (whole(MINUTE) < HOUR) return span(whole(MINUTE));
+  const [unit, of, name] = whole(MINUTE) < DAY ? [MINUTE, HOUR, 'h'] : [HOUR, DAY, 'd'];
+  const rounded = whole(unit);
+  const rest = rounded % of;
+  return `${Math.floor(rounded / of)} ${name}${rest === 0 ? '' : ` ${span(rest)}`}`;
+}
+
 /** `42s`, `3m 20s`, `5h 07m`, `12d 4h`: for columns. */
 export function uptime(milliseconds: number): string {
   const ms = Math.max(0, milliseconds);

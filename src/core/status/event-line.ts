@@ -6,7 +6,7 @@ import { neutralise } from '../base/text.ts';
 import { describeLastUpdate, describePhase, versionText } from '../update/update-text.ts';
 import { describeEnd } from '../lifecycle/end-text.ts';
 import { describeHealth, nextAttempt, describeRestart } from './health-summary.ts';
-import { cpu, latency, size, span } from '../base/format.ts';
+import { cpu, latency, length, size } from '../base/format.ts';
 import { describeDelivery } from '../delivery/delivery.ts';
 
 /** How a line is coloured on a terminal. */
@@ -110,7 +110,7 @@ const LINES: EventHandlers<Cell | null> = {
   listening: ({ url }) => line(`Listening on ${url}`, 'dim'),
   'config-loaded': ({ ok, error }) =>
     ok ? null : line(`The config was refused, the old one stays in force: ${error ?? ''}`, 'red'),
-  gap: ({ cause, duration }) => line(`${GAPS[cause]} for ${span(duration)}`, 'dim'),
+  gap: (gap) => line(describeGap(gap), 'dim'),
   brake: ({ failing }) =>
     failing === 0 ? null : line('All servers fail at once: restarts for failed probes are on hold', 'yellow'),
   'state-persist-failed': ({ error, isNew }) =>
@@ -137,11 +137,19 @@ const LINES: EventHandlers<Cell | null> = {
   ticked: nothing,
 };
 
-const GAPS: Readonly<Record<EventOf<'gap'>['cause'], string>> = {
-  sleep: 'The machine slept',
-  blocked: 'The watchdog itself was blocked',
-  'clock-step': 'The clock was set, by or',
-};
+/** `The machine slept for 3 h`, `The clock was set back by 2 h`. */
+export function describeGap({ cause, duration }: EventOf<'gap'>): string {
+  switch (cause) {
+    case 'sleep':
+      return `The machine slept for ${length(duration)}`;
+    case 'blocked':
+      return `The watchdog itself was blocked for ${length(duration)}`;
+    case 'clock-step':
+      return `The clock was set ${duration < 0 ? 'back' : 'forward'} by ${length(Math.abs(duration))}`;
+    default:
+      return cause satisfies never;
+  }
+}
 
 function line(text: string, style?: Style): Cell {
   return style === undefined ? { text } : { text, style };

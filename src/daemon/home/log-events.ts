@@ -5,6 +5,7 @@ import {
   handleEvent,
   type WatchdogEvent,
 } from '../../core/model/events.ts';
+import { describeGap } from '../../core/status/event-line.ts';
 import { describeExit } from '../../core/lifecycle/end-text.ts';
 import type { Log, Logger } from '../../system/files/log.ts';
 
@@ -86,7 +87,7 @@ const LINES: EventHandlers<Line | typeof ROUTINE | null> = {
     'Killed a process left by an earlier daemon',
   ],
   'orphan-reaped': ({ pid, command }) => ['warn', { pid, command }, 'Killed an orphaned server'],
-  gap: ({ cause, duration }) => ['warn', { cause, duration }, 'The machine slept or the clock was changed'],
+  gap: (gap) => ['warn', { cause: gap.cause, duration: gap.duration }, describeGap(gap)],
   brake: ({ failing, watched }) =>
     failing === 0
       ? ['info', { watched }, 'No longer failing all at once: restarts resume']

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { homeHolder } from '../../control/fallback-place.ts';
 import { findSocket } from '../../control/find-socket.ts';
 import { isHealthy } from '../../core/status/health-summary.ts';
-import { ago, latency, span } from '../../core/base/format.ts';
+import { ago, latency, length, span } from '../../core/base/format.ts';
 import { cureOfUnsaved } from '../../core/status/troubles.ts';
 import type { Status } from '../../core/model/status.ts';
 import { type Check, type Finding, ok, orOk, problem, unknown, warning } from '../check.ts';
@@ -174,12 +174,14 @@ export const gaps: Check = {
     if (of('blocked').length > 0)
       findings.push(
         warning(
-          `the daemon was blocked ${times(of('blocked').length)} in a day, for ${span(sum('blocked'))}`,
+          `the daemon was blocked ${times(of('blocked').length)} in a day, for ${length(sum('blocked'))}`,
           'see what else uses CPU or disk at those times: mcp-watchdog logs',
         ),
       );
     if (of('sleep').length > 0)
-      findings.push(ok(`the machine slept ${times(of('sleep').length)} in a day, for ${span(sum('sleep'))}`));
+      findings.push(
+        ok(`the machine slept ${times(of('sleep').length)} in a day, for ${length(sum('sleep'))}`),
+      );
     return orOk(findings, 'no sleep and no blocked daemon in a day');
   },
 };

@@ -1,6 +1,6 @@
 // Span, size, rate and time texts.
 import { describe, expect, it } from 'vitest';
-import { ago, cpu, latency, size, span, uptime } from '../../../src/core/base/format.ts';
+import { ago, cpu, latency, length, size, span, uptime } from '../../../src/core/base/format.ts';
 
 const S = 1000;
 const M = 60 * S;
@@ -20,6 +20,22 @@ describe('words for people', () => {
     [-5, '0 ms', '0s'],
   ])('%i ms is a span of %s and an uptime of %s', (ms, asSpan, asUptime) => {
     expect([span(ms), uptime(ms)]).toEqual([asSpan, asUptime]);
+  });
+
+  it.each([
+    [-5, '0 ms'],
+    [850, '850 ms'],
+    [S + 400, '1 s'],
+    [59 * S + 700, '1 min'],
+    [3 * M + 40 * S, '4 min'],
+    [H - 1, '1 h'],
+    [2 * H - 2 * S, '2 h'],
+    [2 * H + 2 * S, '2 h'],
+    [H + 20 * M, '1 h 20 min'],
+    [D - 1, '1 d'],
+    [3 * D + 4 * H - 1, '3 d 4 h'],
+  ])('%i ms are a length of %s', (ms, said) => {
+    expect(length(ms)).toBe(said);
   });
 
   it.each([
