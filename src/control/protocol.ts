@@ -58,6 +58,8 @@ export interface PageView {
   readonly events: readonly ShownEvent[];
   /** Restarts of the last 24 hours by server; servers without any are left out. */
   readonly restarts: Readonly<Record<string, number>>;
+  /** All restarts that are counted, of the same moment as those of the last 24 hours; servers without any are left out. */
+  readonly restartsEver: Readonly<Record<string, number>>;
   /** What follows of those that missed a probe; servers that have not are left out. */
   readonly misses: Readonly<Record<string, Misses>>;
   /** Alerts whose condition holds, but not for long enough yet. */

@@ -76,6 +76,7 @@ export function fakeDaemon(shown: Status = someStatus()): FakeDaemon {
       traffic: {},
       events: [],
       restarts: {},
+      restartsEver: {},
       misses: {},
       pendingAlerts: 0,
     } as PageView,

@@ -6,7 +6,15 @@ import { NOW, status } from './status.ts';
 export function factsAbout(servers: readonly ServerStatus[], change: Partial<Facts> = {}): Facts {
   return {
     status: status(servers),
-    view: { beats: {}, traffic: {}, events: [], restarts: {}, misses: {}, pendingAlerts: 0 },
+    view: {
+      beats: {},
+      traffic: {},
+      events: [],
+      restarts: {},
+      restartsEver: {},
+      misses: {},
+      pendingAlerts: 0,
+    },
     now: NOW,
     traffic: null,
     curves: null,

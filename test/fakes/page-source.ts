@@ -26,6 +26,7 @@ export function fakePageSource({
     boot: 'b00b',
     status: status ?? (() => current),
     beats: () => new Map(),
+    ready: Promise.resolve(),
     pendingAlerts: () => 0,
     subscribe(listener) {
       listeners.add(listener);

@@ -54,7 +54,15 @@ const LOG_LINES = 500;
 /** Minutes of the curves by key. */
 const SPANS: Readonly<Record<string, number>> = { '1': 15, '2': 60, '3': 360 };
 
-const NO_VIEW: PageView = { beats: {}, traffic: {}, events: [], restarts: {}, misses: {}, pendingAlerts: 0 };
+const NO_VIEW: PageView = {
+  beats: {},
+  traffic: {},
+  events: [],
+  restarts: {},
+  restartsEver: {},
+  misses: {},
+  pendingAlerts: 0,
+};
 
 export function createLiveScreen(
   context: CommandContext,

@@ -2,7 +2,7 @@
 import { neutralise } from '../../core/base/text.ts';
 import { span, uptime } from '../../core/base/format.ts';
 import type { ServerStatus } from '../../core/model/status.ts';
-import { restartsOf, statusSummary } from '../../core/status/health-summary.ts';
+import { statusSummary } from '../../core/status/health-summary.ts';
 import { groupIn, troublesOf } from '../../core/status/troubles.ts';
 import { versionColumn } from '../../core/update/update-text.ts';
 import { fit, middle, pad, paint, timeOfDay, widthOf, wrap } from '../views/style.ts';
@@ -124,9 +124,9 @@ function packed(cells: readonly string[], width: number): string[] {
   return lines.map((line) => fit(line, width));
 }
 
-/** `restarts 2 today, 5 ever`: of the last 24 hours, and all that are counted. */
+/** `restarts 2 today, 5 ever`: of the last 24 hours, and all that are counted; both of one answer. */
 function restartsText(server: ServerStatus, { view }: Facts): string {
-  const ever = restartsOf(server);
+  const ever = view.restartsEver[server.name] ?? 0;
   return ever === 0 ? 'no restarts' : `restarts ${view.restarts[server.name] ?? 0} today, ${ever} ever`;
 }
 

@@ -16,7 +16,7 @@ import type { ScheduledJobs } from '../servers/scheduled-jobs.ts';
 import type { StateStore } from '../home/state-store.ts';
 import type { Gateway } from '../gateway/gateway.ts';
 import { lettersOf, restartsSince } from '../../core/status/heartbeat.ts';
-import { latestProbe } from '../../core/status/health-summary.ts';
+import { latestProbe, restartsOf } from '../../core/status/health-summary.ts';
 import { foldEvents } from '../../core/status/shown-event.ts';
 import { listOfferedTools } from './offered-tools.ts';
 import type { Page } from './open-page.ts';
@@ -156,11 +156,13 @@ async function viewOf(
   { page: { source: page }, gateway, supervisor }: HandlerParts,
   most: number,
 ): Promise<PageView> {
-  const beats = page.beats();
-  const now = page.clock.now();
+  await page.ready;
   const limit = Math.min(MAX_EVENTS, Math.max(0, Math.floor(most)));
   const query = { before: null, server: null, kinds: null, limit };
   const { events } = limit === 0 ? { events: [] } : await page.events(query);
+  // All of one moment: nothing is waited for from here on.
+  const beats = page.beats();
+  const now = page.clock.now();
   return {
     beats: Object.fromEntries(
       page.status().servers.map(({ name }) => [name, lettersOf(beats.get(name), now)]),
@@ -176,6 +178,14 @@ async function viewOf(
       page.status().servers.flatMap(({ name }) => {
         const count = restartsSince(beats.get(name), now - DAY);
         return count === 0 ? [] : [[name, count]];
+      }),
+    ),
+    restartsEver: Object.fromEntries(
+      page.status().servers.flatMap((server) => {
+        // The journal may know of more: it outlives a state file that was lost.
+        const today = restartsSince(beats.get(server.name), now - DAY);
+        const count = Math.max(restartsOf(server), today);
+        return count === 0 ? [] : [[server.name, count]];
       }),
     ),
     misses: missesOf(page.status().servers, supervisor.specs()),

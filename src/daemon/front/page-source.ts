@@ -62,6 +62,7 @@ export function openPageSource(parts: PageSourceParts): PageSource {
     clock,
     boot: randomBytes(8).toString('hex'),
     status: front.status,
+    ready: records.ready,
     beats: records.beats,
     pendingAlerts: records.pendingAlerts,
     subscribe: records.subscribe,
@@ -80,6 +81,7 @@ export function openPageSource(parts: PageSourceParts): PageSource {
 }
 
 interface Records {
+  readonly ready: Promise<void>;
   readonly beats: () => Heartbeats;
   readonly pendingAlerts: () => number;
   /** Oldest first. */
@@ -138,11 +140,12 @@ function followRecords({ context, clock, front }: PageSourceParts): Records {
     const shown = take(event);
     for (const listener of listeners) listener(shown);
   });
-  replay().catch((err: unknown) => {
+  const ready = replay().catch((err: unknown) => {
     early = null;
     context.log.warn({ err }, 'Cannot read the journal for the heartbeats of the page');
   });
   return {
+    ready,
     beats: () => beats,
     pendingAlerts: () => pendingAlerts,
     recent: () => recent,

@@ -11,6 +11,8 @@ export interface PageSource {
   /** Identity of this run of the daemon: a page that sees another one fetches all anew. */
   readonly boot: string;
   readonly status: () => Status;
+  /** Resolves when it knows what the journal says of the time before this daemon, or that it cannot be read. */
+  readonly ready: Promise<void>;
   readonly beats: () => Heartbeats;
   /** Alerts whose condition holds, but not for long enough yet. */
   readonly pendingAlerts: () => number;

@@ -54,7 +54,10 @@ describe('what follows next', () => {
   const missing = (left: number, restarts: boolean): Facts => {
     const facts = factsOf(suspect);
     const misses = { context7: { left, restarts, until: NOW + 20_000 } };
-    return { ...facts, view: { ...facts.view, misses, restarts: { context7: 2 } } };
+    return {
+      ...facts,
+      view: { ...facts.view, misses, restarts: { context7: 2 }, restartsEver: { context7: 5 } },
+    };
   };
 
   it('is said of a server that misses probes', () => {
@@ -66,6 +69,10 @@ describe('what follows next', () => {
   it('tells restarts of today from all', () => {
     expect(draw(missing(1, true)).join('\n')).toContain('restarts 2 today, 5 ever');
     expect(draw(factsOf(serverStatus())).join('\n')).toContain('no restarts');
+    // The status, which comes at once, is ahead of the view, which is asked for each second.
+    const facts = missing(1, true);
+    const view = { ...facts.view, restarts: { context7: 1 }, restartsEver: { context7: 1 } };
+    expect(draw({ ...facts, view }).join('\n')).toContain('restarts 1 today, 1 ever');
     const [, , row] = draw(missing(1, true), [], [120, 40]).filter((line) => line.includes('context7'));
     expect(row ?? draw(missing(1, true), [], [120, 40]).find((line) => line.includes('context7'))).toMatch(
       / 2 4\.1\.1/u,
