@@ -55,8 +55,8 @@ async function scrapeAll(kind, rounds) {
     return null;
   }
   try {
-    // The first scrapes make the series; the library's memory settles after a few.
-    await sleep(2 * INTERVAL);
+    // The first scrapes make the series.
+    await sleep(INTERVAL);
     const load = [];
     const memory = [];
     for (let round = 0; round < rounds; round += 1) {

@@ -30,18 +30,19 @@ export async function measure({ quick }) {
   const servers = Array.from({ length: SERVERS }, (_, index) => fixtureOverStdio(`fixture-${index}`));
   const daemons = [];
   for (let index = 0; index < (quick ? 1 : DAEMONS); index += 1) daemons.push(await watchdog.start(servers));
-  // The same without a page, for as long: a daemon grows in its first minutes, until V8 collects.
-  const plain = await watchdog.start(servers);
+  // As many without a page, for as long: a daemon grows in its first minutes, until V8 collects.
+  const plain = [];
+  for (const _ of daemons) plain.push(await watchdog.start(servers));
   const browser = await chromium.launch({
     executablePath: CHROMIUM,
     args: process.getuid?.() === 0 ? ['--no-sandbox'] : [],
   });
   const close = onEnd(() => browser.close());
   await sleep(quick ? SETTLING / 4 : SETTLING);
-  const more = async () => {
-    const least = await memory(plain.pid);
-    return await Promise.all(daemons.map(async ({ pid }) => (await memory(pid)) - least));
-  };
+  const more = () =>
+    Promise.all(
+      daemons.map(async ({ pid }, index) => (await memory(pid)) - (await memory(plain[index].pid))),
+    );
   const span = quick ? 15_000 : 30_000;
   const shares = () => Promise.all(daemons.map(({ pid }) => share(pid, span)));
   const readings = quick ? 3 : 6;
@@ -62,7 +63,7 @@ export async function measure({ quick }) {
   const after = await each(readings, more);
   const closed = after.flatMap((sizes) => sizes.map((size, index) => size - without[index]));
   await close();
-  await Promise.all([...daemons, plain].map(({ stop }) => stop()));
+  await Promise.all([...daemons, ...plain].map(({ stop }) => stop()));
   return report({ none, visible, hidden, open: opened, closed });
 }
 

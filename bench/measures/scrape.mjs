@@ -27,7 +27,7 @@ export async function measure({ quick }) {
   // The ten are still warm from their start.
   await sleep(3000);
   const repeated = await scrape(`${small.url}/metrics`, { times });
-  const rarely = { times: quick ? 8 : 20, pause: FRESH_PAUSE };
+  const rarely = { times: quick ? 8 : 15, pause: FRESH_PAUSE };
   const fresh = await scrape(`${small.url}/metrics`, rarely);
   const unforeseen = await scrape(`${small.url}/metrics`, { ...rarely, pause: UNFORESEEN });
   await small.stop();
@@ -37,7 +37,7 @@ export async function measure({ quick }) {
 
   const large = await startSaying(SYNTHETIC, ['1000', await temporaryFolder()]);
   const largeRepeated = await scrape(`${large.url}/metrics`, { times });
-  const largeRarely = { times: quick ? 5 : 12 };
+  const largeRarely = { times: quick ? 5 : 10 };
   const largeFresh = await scrape(`${large.url}/metrics`, {
     ...largeRarely,
     pause: FRESH_PAUSE - MEASURED_AFTER,

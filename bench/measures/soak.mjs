@@ -17,9 +17,9 @@ const EVERY = 2000;
 const LASTS = 300_000;
 const DAEMON_KILLED_EVERY = 60_000;
 /** A daemon grows in its first minutes whatever happens, so that before and after are looked at in the same age, ms. */
-const AGE = 90_000;
+const AGE = 75_000;
 /** Memory goes up and down between two collections: the lowest of so many seconds is what is really kept. */
-const LOOKS = 40;
+const LOOKS = 30;
 const SETTINGS = {
   preload: fileURLToPath(new URL('../programs/loop-delay.mjs', import.meta.url)),
   sampling: { interval: '1s' },
@@ -199,7 +199,7 @@ async function leftOver(soak) {
 function grown(before, after) {
   const target = { of: 'ratio', atMost: 1.1 };
   return [
-    ['resident memory of the daemon afterwards, lowest of 40 s', 'memory', 'MiB'],
+    ['resident memory of the daemon afterwards, lowest of 30 s', 'memory', 'MiB'],
     ['open files of the daemon afterwards', 'files', ''],
   ].map(([who, key, unit]) => {
     const floor = row({ who: 'before', samples: before[key], unit });
