@@ -32,7 +32,8 @@ export interface Family {
   add(labels: Labels, value: number, text?: string): Line;
   set(line: Line, value: number): void;
   remove(line: Line): void;
-  lines(): Iterable<Line>;
+  /** The same list as long as they are the same lines. */
+  lines(): readonly Line[];
   take(format?: Format): TakenFamily;
 }
 
@@ -102,6 +103,10 @@ export function createFamily(options: FamilyOptions): Family {
   const lines = new Set<Line>();
   const kept = createKeptBytes();
   let isZero = startsAtZero;
+  /** Of `lines`: an iterator over these would make an object for each of hundreds. */
+  let list: readonly Line[] | null = null;
+
+  const listed = (): readonly Line[] => (list ??= [...lines]);
 
   return {
     name,
@@ -110,6 +115,7 @@ export function createFamily(options: FamilyOptions): Family {
       isZero = false;
       const line: Line = { name, labels, text, id: ids.take(), scraped: null, value };
       lines.add(line);
+      list = null;
       return line;
     },
     set(line, value) {
@@ -118,28 +124,26 @@ export function createFamily(options: FamilyOptions): Family {
     },
     remove(line) {
       kept.drop();
+      list = null;
       if (lines.delete(line)) ids.release(line.id);
     },
-    lines: () => lines,
+    lines: listed,
     take: (format = 'text') =>
       kept.take(format, () => {
         const { start, end } = frames[format];
-        return snapshotOf({ start: isZero ? `${start}${name} 0\n` : start, end }, name, lines);
+        return snapshotOf({ start: isZero ? `${start}${name} 0\n` : start, end }, name, listed());
       }),
   };
 }
 
-function snapshotOf(frame: Frame, name: string, all: ReadonlySet<Line>): Snapshot {
-  let lines: readonly Line[] | null = null;
+function snapshotOf(frame: Frame, name: string, lines: readonly Line[]): Snapshot {
   let values: Float64Array | null = null;
   return {
     freeze() {
-      lines ??= [...all];
       values = new Float64Array(lines.length);
       for (let index = 0; index < lines.length; index += 1) values[index] = lines[index]?.value ?? 0;
     },
     *pieces() {
-      lines ??= [...all];
       let parts = [frame.start];
       const start = `${name}{`;
       for (let index = 0; index < lines.length; index += 1) {

@@ -169,17 +169,21 @@ function addSamples(
   const { samples, counts } = own;
   if (!own.isRead) readCounts(own);
   own.isRead = true;
-  for (const [index, sample] of samples.entries()) {
-    const kind = index < counts.length ? 'buckets' : index === counts.length ? 'sum' : 'count';
-    if (wanted[kind]) all.push(sample);
+  // Not by an iterator, here and below: it makes an object for each of hundreds.
+  for (let index = 0; index < samples.length; index += 1) {
+    const sample = samples[index];
+    const isWanted =
+      index < counts.length ? wanted.buckets : index === counts.length ? wanted.sum : wanted.count;
+    if (isWanted && sample !== undefined) all.push(sample);
   }
 }
 
 function readCounts({ samples, counts, sum }: SeriesCounts): void {
   let total = 0;
-  for (const [index, sample] of samples.entries()) {
+  for (let index = 0; index < samples.length; index += 1) {
+    const sample = samples[index];
     total += counts[index] ?? 0;
-    sample.value = index === counts.length ? sum : total;
+    if (sample !== undefined) sample.value = index === counts.length ? sum : total;
   }
 }
 
@@ -189,8 +193,8 @@ function valuesOf(series: readonly SeriesCounts[], { bounds }: Shape): Float64Ar
   let at = 0;
   for (const { counts, sum } of series) {
     let total = 0;
-    for (const count of counts) {
-      total += count;
+    for (let index = 0; index < counts.length; index += 1) {
+      total += counts[index] ?? 0;
       values[at] = total;
       at += 1;
     }

@@ -68,7 +68,11 @@ export function createMetricRegistry(exemplars?: Pick<Exemplars, 'find'>): Metri
       const ends: number[] = [];
       let inThisTurn = 0;
       for (const { bytes, pieces } of taken) {
-        if (bytes !== null) text.addLater(bytes);
+        if (bytes !== null) {
+          text.addLater(bytes);
+          ends.push(text.length);
+          continue;
+        }
         for (const piece of pieces()) {
           text.add(piece);
           inThisTurn += piece.length;
@@ -88,13 +92,19 @@ export function createMetricRegistry(exemplars?: Pick<Exemplars, 'find'>): Metri
     },
     async samples(wants) {
       const samples: MetricSample[] = await readAll(ofProcess, wants);
-      for (const family of families.values())
-        if (wants(family.name)) for (const line of family.lines()) samples.push(line);
-      for (const histogram of histograms.values())
-        for (const sample of histogram.samples(wants)) samples.push(sample);
+      for (const family of families.values()) if (wants(family.name)) addAll(samples, family.lines());
+      for (const histogram of histograms.values()) addAll(samples, histogram.samples(wants));
       return samples;
     },
   };
+}
+
+/** Not by an iterator, which makes an object for each of hundreds, nor as arguments, of which there may be too many. */
+function addAll(samples: MetricSample[], more: readonly MetricSample[]): void {
+  for (let index = 0; index < more.length; index += 1) {
+    const one = more[index];
+    if (one !== undefined) samples.push(one);
+  }
 }
 
 /** Bytes that a text may be longer than the last one before it has to move. */
@@ -231,7 +241,8 @@ function createOwners(families: ReadonlyMap<MetricName, Family>) {
   function replace(name: string, groups: readonly SampleGroup[], common: Labels = {}): void {
     const owner = owners.get(name) ?? { common, text: labelsText(common), held: [] };
     const { held } = owner;
-    for (const [index, group] of groups.entries()) {
+    for (let index = 0; index < groups.length; index += 1) {
+      const group = groups[index] ?? null;
       const before = (held[index] ??= []);
       if (group === null) continue;
       const isChanged = 'changed' in group;

@@ -48,6 +48,10 @@ export class SampleBuffer implements Series {
 
   /** Appends a sample or a staleness mark; ignored when `time` (ms) is not after the last one. */
   push(time: number, value: number, isStale: boolean): void {
+    if (!isStale && this.#isMoreOfTheSame(time, value)) {
+      this.#length += 1;
+      return;
+    }
     if (this.#length > 0 && time <= this.timeAt(this.#length - 1)) return;
     if (this.#times === null && !this.#isNextTick(time)) this.#leaveColumn();
     this.#times?.push(time);
@@ -156,6 +160,18 @@ export class SampleBuffer implements Series {
   valuesIn(from: number, to: number): Numbers {
     if (this.#values !== null) return this.#values.slice(this.#from + from, this.#from + to);
     return equalNumbers(this.#value, Math.max(0, to - from));
+  }
+
+  /** Whether the newest tick is the next one, and its value that of all others: of most series most of the time. */
+  #isMoreOfTheSame(time: number, value: number): boolean {
+    if (this.#times !== null || this.#values !== null || this.#length === 0 || this.#staleMarks !== null)
+      return false;
+    const column = this.column;
+    return (
+      this.#tick + this.#length === column.nextTick - 1 &&
+      column.newest === time &&
+      Object.is(this.#value, value)
+    );
   }
 
   #pushValue(value: number): void {
