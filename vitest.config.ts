@@ -13,6 +13,7 @@ const SHARED = [
   'control',
   'core',
   'daemon',
+  'dashboards',
   'doctor',
   'gateway',
   'history',
@@ -21,31 +22,48 @@ const SHARED = [
   'logs',
   'metrics',
   'notify',
+  'orphans',
+  'packages',
   'page/model',
   'probes',
   'promql/*',
   'sampling',
   'service',
+  'supervisor',
+  'system',
   'updates',
   'web',
   'wire',
-].map((folder) => `test/${folder}/**/*.test.ts`);
+]
+  .map((folder) => `test/${folder}/**/*.test.ts`)
+  .concat('test/*.test.ts');
 
 /** Files of those folders that need a process of their own, and why. */
 const APART = [
   // Replace a module.
   'test/config/otlp.test.ts',
+  'test/supervisor/stuck.test.ts',
   // Play macOS from the first import on.
   'test/commands/inspect/open-darwin.test.ts',
-  // Judge the memory or the pace of their own process.
+  'test/orphans/played-darwin.test.ts',
+  'test/system/net/local-network.test.ts',
+  'test/system/process/played-darwin.test.ts',
+  // Loads the library that sets a variable for good.
+  'test/system/process/process-table.test.ts',
+  // Judge the memory, the descriptors or the pace of their own process.
   'test/daemon/updates/canary.test.ts',
   'test/logs/capture-output.test.ts',
+  'test/supervisor/server-process.test.ts',
+  'test/system/files/rotating-file.test.ts',
   'test/web/compressed-response.test.ts',
   // Change flags of V8, the time zone or the umask.
   'test/core/gateway/transient-map.test.ts',
   'test/daemon/gateway/long-run.test.ts',
   'test/logs/log-entry.test.ts',
   'test/service/launchd/launchd.test.ts',
+  'test/system/files/make-folder.test.ts',
+  'test/system/files/write-file-atomic.test.ts',
+  'test/system/time/cron.test.ts',
 ];
 
 const alias = [
