@@ -187,7 +187,7 @@ interface Care extends Supervision {
 
 /** Opens everything that supervises servers, and the web pages that show them. */
 async function openCare(context: DaemonContext, front: Front, config: LoadedConfig): Promise<Care> {
-  const { stateStore, recorder, status } = front;
+  const { stateStore, recentEnds, recorder, status } = front;
   const { bus, log, teardown } = context;
   const jobs = openScheduledJobs(context, {
     stateStore,
@@ -204,6 +204,7 @@ async function openCare(context: DaemonContext, front: Front, config: LoadedConf
   });
   const supervision = await openSupervision(context, config.config, {
     stateStore,
+    recentEnds,
     gateway,
     chosen: (...given) => updates.chosen(...given),
   });

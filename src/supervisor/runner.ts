@@ -103,13 +103,18 @@ export interface Runner {
   updateSpec(spec: ServerSpec): void;
 }
 
-export function createRunner(initial: ServerSpec, parts: RunnerParts): Runner {
+/** @param failures times of unplanned ends that its budget begins with */
+export function createRunner(
+  initial: ServerSpec,
+  parts: RunnerParts,
+  failures: readonly number[] = [],
+): Runner {
   const { clock, bus } = parts;
   const delays = createStartDelays(parts);
   /** One event is finished and published before the next: a child may end while it is being started. */
   const events = createSerialQueue(handle);
   let spec = initial;
-  let state: LifecycleState = INITIAL_LIFECYCLE;
+  let state: LifecycleState = { ...INITIAL_LIFECYCLE, failures };
   let current: ServerProcess | null = null;
   /** Of the current process. */
   let listeners: readonly ProcessListener[] = [];

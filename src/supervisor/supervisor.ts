@@ -18,6 +18,8 @@ export interface ConfigChanges {
 export interface SupervisorOptions extends RunnerParts {
   /** Returns what the operator asked for, when that is not what the config says. */
   readonly desiredState: (server: string) => 'up' | 'down' | undefined;
+  /** Unplanned ends that an earlier daemon saw and its budget still counts, monotonic ms; none when it is left out. */
+  readonly recentEnds?: (server: string) => readonly number[];
   /** Lets clients' calls end before a stop that is ours; null when none is under way. */
   readonly drain?: (server: string) => Promise<void> | null;
 }
@@ -115,7 +117,9 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
       return;
     }
     waiting.delete(name);
-    runner.send({ kind: 'start', clear: true, ...(cause === undefined ? {} : { cause }) });
+    // The first one is nobody's request: a server that was crashing under a daemon that was killed goes on with its budget.
+    const clear = runner.state.run > 0;
+    runner.send({ kind: 'start', clear, ...(cause === undefined ? {} : { cause }) });
   }
 
   function restart(name: string, cause: RestartCause): void {
@@ -154,11 +158,11 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
     specs.set(spec.name, spec);
     bus.publish({ kind: 'server-added', server: spec.name, spec });
     if (spec.source.kind === 'url') return;
-    const runner = createRunner(spec, options);
+    const isWanted = (options.desiredState(spec.name) ?? (spec.enabled ? 'up' : 'down')) === 'up';
+    const runner = createRunner(spec, options, isWanted ? options.recentEnds?.(spec.name) : []);
     runners.set(spec.name, runner);
     // Sent even though nothing runs: the desired state may differ from what the config says.
-    if ((options.desiredState(spec.name) ?? (spec.enabled ? 'up' : 'down')) === 'down')
-      return runner.send({ kind: 'stop' });
+    if (!isWanted) return runner.send({ kind: 'stop' });
     if (spec.start.when === 'first-use' && !wasAlive) return runner.send({ kind: 'idle' });
     start(
       spec.name,

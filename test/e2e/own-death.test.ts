@@ -46,6 +46,33 @@ describe('a daemon that is killed', { timeout: 120_000 }, () => {
     ).toBe(1);
   });
 
+  test('leaves a server that crashes what is left of its restart budget; one that is asked to end, a fresh one', async () => {
+    const server = {
+      command: ['/bin/sh', '-c', 'exit 3'],
+      restart: {
+        initialDelay: '10ms',
+        maxDelay: '20ms',
+        retryAfter: '1h',
+        budget: [{ restarts: 3, within: '1h' }],
+      },
+    };
+    const first = await startDaemon({ s: server });
+    await first.until('s', 'its budget spent', ({ state }) => state === 'crash_looping');
+    await first.stop('SIGKILL');
+    const second = await startDaemon({ s: server }, { home: first.home });
+    const { startFailures } = await second.until(
+      's',
+      'crash looping',
+      ({ state }) => state === 'crash_looping',
+    );
+    expect(startFailures).toBe(4);
+    await second.stop();
+    const third = await startDaemon({ s: server }, { home: first.home });
+    expect(await third.until('s', 'crash looping', ({ state }) => state === 'crash_looping')).toMatchObject({
+      startFailures: 7,
+    });
+  });
+
   test('together with its guardian: the next one ends what is left, and starts each server once', async () => {
     const first = await startDaemon({ s: fixture(['--behaviour', 'ignore-eof,ignore-term']) });
     const { pid } = await first.up('s');

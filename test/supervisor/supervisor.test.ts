@@ -35,7 +35,7 @@ function shell(name: string, script: string, change: Change = {}): ServerSpec {
   });
 }
 
-function setUp({ readyAtOnce = true }: { readyAtOnce?: boolean } = {}) {
+function setUp({ readyAtOnce = true, ends = [] }: { readyAtOnce?: boolean; ends?: readonly number[] } = {}) {
   const paths = tempHome();
   const events: WatchdogEvent[] = [];
   const held = new Set<number>();
@@ -92,6 +92,7 @@ function setUp({ readyAtOnce = true }: { readyAtOnce?: boolean } = {}) {
     latestLine: () => null,
     lastVerdict: () => null,
     desiredState: () => undefined,
+    recentEnds: () => ends,
   });
   if (readyAtOnce) {
     bus.subscribe((event) => {
@@ -156,6 +157,20 @@ describe('a supervised server', () => {
     expect(of('spawned')).toHaveLength(5);
     expect(of('restarted').map(({ reason }) => reason)).toEqual(['exit', 'exit', 'exit', 'exit']);
     expect(of('start-failed').at(-1)?.failure.message).toContain('exit code 3');
+  });
+
+  test('that crashed under a daemon that was killed has what is left of its budget, until an operator starts it', async () => {
+    const now = systemClock.monotonic();
+    const { add, reach, of, supervisor } = setUp({
+      readyAtOnce: false,
+      ends: [now - 3000, now - 2000, now - 1000],
+    });
+    await add(shell('s', 'exit 3', { restart: { initialDelay: 10, maxDelay: 20 } }));
+    await reach('s', 'crash_looping');
+    expect(of('spawned')).toHaveLength(2);
+    supervisor.start('s');
+    await waitFor(() => of('spawned').length === 7, { what: 'a fresh budget' });
+    await reach('s', 'crash_looping');
   });
 
   test('whose command only launches it says so, before and after it was ready', async () => {

@@ -15,6 +15,7 @@ import type { Bus } from '../../system/bus.ts';
 import { systemClock } from '../../system/time/clock.ts';
 import type { DaemonContext } from '../context.ts';
 import { counterSlotPaths, openCounterSlots } from './counter-slots.ts';
+import { followEnds } from './recent-ends.ts';
 import { openStateStore, type StateStore } from './state-store.ts';
 import { logEvent } from './log-events.ts';
 
@@ -24,6 +25,8 @@ export interface Projections {
   readonly redactedBus: Pick<Bus, 'subscribe'>;
   readonly recorder: Recorder;
   readonly stateStore: StateStore;
+  /** Unplanned ends of a server under a daemon that was killed, as times of the lifecycles; to be asked once, when it is added. */
+  readonly recentEnds: (server: string) => readonly number[];
   /** When the daemon before this one saved its state last, ms since the epoch; null for none. */
   readonly lastAliveAt: number | null;
 }
@@ -60,6 +63,7 @@ export function openProjections({
     build: { version, nodeVersion: process.versions.node },
   });
   const slots = openCounterSlots(paths.state);
+  const ends = followEnds(bus, clock);
   const { stamp, counters: saved } = file.initial;
   recorder.restore((stamp === undefined ? null : slots.read(stamp)) ?? saved);
 
@@ -70,15 +74,20 @@ export function openProjections({
     status,
     counters: () => recorder.counters(),
     slots,
+    ends,
   });
-  teardown.add('state', () => stateStore.save({ durable: true }));
+  teardown.add('state', () => {
+    ends.clear();
+    stateStore.save({ durable: true });
+  });
 
   // Journal and log use the time of day, not awake time.
   const journal = openJournal({ path: paths.journal, clock: systemClock, redactor });
   bus.subscribe(journal.record);
   teardown.add('journal', () => journal.close());
   bus.subscribe((event) => logEvent(event, log));
-  return { status, redactedBus, recorder, stateStore, lastAliveAt };
+  const recentEnds = (server: string) => ends.restore(server, stateStore.past(server));
+  return { status, redactedBus, recorder, stateStore, recentEnds, lastAliveAt };
 }
 
 /** Scrubs each event once for all its readers: it comes to one after the other. */

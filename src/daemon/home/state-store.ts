@@ -8,6 +8,7 @@ import type { StateFile } from '../../supervisor/state-file.ts';
 import type { Bus } from '../../system/bus.ts';
 import type { Clock } from '../../system/time/clock.ts';
 import type { CounterSlots } from './counter-slots.ts';
+import type { RecentEnds } from './recent-ends.ts';
 
 export interface StateStore {
   desiredState(server: string): 'up' | 'down' | undefined;
@@ -38,7 +39,7 @@ export interface StateStore {
   updates(): unknown;
   /** @returns true once it is on disk (fsync), false when that failed */
   setUpdates(record: unknown): boolean;
-  /** The saved counters of a server, whether it is configured now or was once. */
+  /** The saved counters and recent ends of a server, whether it is configured now or was once. */
   past(server: string): unknown;
   save(options?: { durable?: boolean }): void;
   /** Saves what only counting has changed: on disk as soon as `save`, and much cheaper. */
@@ -53,6 +54,7 @@ export interface StateStoreOptions {
   readonly status: () => Status;
   readonly counters: () => unknown;
   readonly slots: CounterSlots;
+  readonly ends: Pick<RecentEnds, 'list'>;
 }
 
 /**
@@ -114,7 +116,15 @@ const FSYNC_EVERY = 60_000;
 /** Ms between two attempts while the disk refuses. */
 const RETRY_EVERY = 5000;
 
-export function openStateStore({ file, bus, clock, status, counters, slots }: StateStoreOptions): StateStore {
+export function openStateStore({
+  file,
+  bus,
+  clock,
+  status,
+  counters,
+  slots,
+  ends,
+}: StateStoreOptions): StateStore {
   const wishes = new Map(Object.entries(file.initial.wishes));
   const past = new Map(Object.entries(file.initial.servers));
   const jobs = new Map(Object.entries(file.initial.jobs ?? {}));
@@ -151,7 +161,8 @@ export function openStateStore({ file, bus, clock, status, counters, slots }: St
   function save({ durable = false } = {}): boolean {
     try {
       // A server that is out of the config for now keeps its counters.
-      for (const server of status().servers) past.set(server.name, historyToSave(server));
+      for (const server of status().servers)
+        past.set(server.name, { ...historyToSave(server), ends: ends.list(server.name) });
       const newStamp = randomBytes(8).toString('hex');
       file.save(
         {

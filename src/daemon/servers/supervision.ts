@@ -14,7 +14,7 @@ import { createMissingTimes, prepareServer } from '../../supervisor/prepare.ts';
 import { createProcessRegistry, type ProcessRegistry } from '../../supervisor/process-registry.ts';
 import type { ProcessObserver, RunnerParts } from '../../supervisor/runner.ts';
 import { createStartRateLimiter } from '../../supervisor/start-rate-limiter.ts';
-import { createSupervisor, type Supervisor } from '../../supervisor/supervisor.ts';
+import { createSupervisor, type Supervisor, type SupervisorOptions } from '../../supervisor/supervisor.ts';
 import { systemClock } from '../../system/time/clock.ts';
 import { identifyProcess } from '../../system/process/process-identity.ts';
 import { startGuardian } from '../../system/process/guardian.ts';
@@ -50,6 +50,8 @@ type ProcessParts = Omit<
 
 interface SupervisionParts {
   readonly stateStore: StateStore;
+  /** Left out where no earlier daemon had servers. */
+  readonly recentEnds?: SupervisorOptions['recentEnds'];
   readonly chosen: NonNullable<InstallerOptions['chosen']>;
   /** Clients' side of the servers: who talks to them beside the prober, and what lets their calls end before a stop. */
   readonly gateway: {
@@ -61,7 +63,7 @@ interface SupervisionParts {
 export async function openSupervision(
   context: DaemonContext,
   config: DaemonConfig,
-  { stateStore, chosen, gateway }: SupervisionParts,
+  { stateStore, recentEnds, chosen, gateway }: SupervisionParts,
 ): Promise<Supervision> {
   const { bus, clock, log, paths, version, teardown } = context;
   const outputs = openOutputs(context);
@@ -87,6 +89,7 @@ export async function openSupervision(
     standIns: createSpares({ clock, processes: beside, onFault: processes.onFault }),
     home: paths.home,
     desiredState: (server) => stateStore.desiredState(server),
+    ...(recentEnds !== undefined && { recentEnds }),
     drain: (server) => gateway.drain(server),
     observers: [
       captureLog(outputs),

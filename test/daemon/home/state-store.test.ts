@@ -20,6 +20,7 @@ function setUp(paths = tempHome()) {
   const events: WatchdogEvent[] = [];
   let status: Status = statusOf([]);
   let probes = 1;
+  const ends: Record<string, readonly number[]> = {};
   const slots = openCounterSlots(paths.state);
   bus.subscribe((event) => {
     events.push(event);
@@ -32,13 +33,14 @@ function setUp(paths = tempHome()) {
     status: () => status,
     counters: () => ({ probes }),
     slots,
+    ends: { list: (server) => ends[server] ?? [] },
   });
   const saved = (): SavedState => JSON.parse(readFileSync(paths.state, 'utf8'));
   bus.publish({ kind: 'server-added', server: 's', spec: specOf({ name: 's' }) });
   const count = (): void => void (probes += 1);
   /** Counters as the next daemon finds them. */
   const found = (): unknown => openCounterSlots(paths.state).read(saved().stamp ?? '') ?? saved().counters;
-  return { bus, clock, events, stateStore, saved, paths, count, found };
+  return { bus, clock, events, ends, stateStore, saved, paths, count, found };
 }
 
 describe('keepState()', () => {
@@ -47,6 +49,14 @@ describe('keepState()', () => {
     bus.publish({ kind: 'restarted', server: 's', reason: 'signal', detail: null });
     expect(saved().servers['s']).toMatchObject({ restarts: { signal: 1 } });
     expect(saved().counters).toEqual({ probes: 1 });
+  });
+
+  test('keeps the recent ends of a server, with which a killed daemon leaves its restart budget to the next', () => {
+    const { bus, ends, saved, paths } = setUp();
+    ends['s'] = [1, 2];
+    bus.publish({ kind: 'restarted', server: 's', reason: 'signal', detail: null });
+    expect(saved().servers['s']).toMatchObject({ ends: [1, 2] });
+    expect(setUp(paths).stateStore.past('s')).toMatchObject({ ends: [1, 2] });
   });
 
   test('keeps counters beside the state, which stays as it is, and nobody finds older ones', () => {
