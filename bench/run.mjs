@@ -50,7 +50,7 @@ const PRESETS = {
 const USAGE = `npm run bench -- [--quick] [--write] [--save FILE] [--compare FILE] [NAME …]
 
   NAME            ${Object.keys(MEASURES).join(' ')}; all without one
-  lean            ${PRESETS.lean.join(' ')}: what the daemon costs, about 17 minutes
+  lean            ${PRESETS.lean.join(' ')}: what the daemon costs, about 19 minutes
   --quick         fewer rounds and shorter waits, for a first impression
   --write         a complete run (about half an hour) that replaces the table of docs/benchmarks.md
   --save FILE     the figures as JSON
@@ -79,11 +79,13 @@ async function main() {
   const results = [];
   const since = performance.now();
   let isWhole = true;
-  // What somebody awaits only later, or never: the measure that awaits it fails then, the others go on.
-  process.on('unhandledRejection', (error) => {
-    isWhole = false;
-    say(`error: ${error?.stack ?? error}`);
-  });
+  // What somebody awaits only later, or never: the measure that awaits it fails then, or is given up; the others go on.
+  for (const event of ['unhandledRejection', 'uncaughtException']) {
+    process.on(event, (error) => {
+      isWhole = false;
+      say(`error: ${error?.stack ?? error}`);
+    });
+  }
   // Read first: whoever waits half an hour must not learn then that there is no such file.
   const old = chosen.compare === undefined ? null : readFigures(chosen.compare);
   await runMeasures(chosen.names, { modules: MEASURES, options: chosen, say, onResult: note });

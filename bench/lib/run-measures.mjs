@@ -3,7 +3,7 @@ import { actFor, endOf } from './clean-up.mjs';
 import { failed } from './rows.mjs';
 
 /** Ms after which a measure that does not end is given up. */
-const LONGEST = 15 * 60_000;
+const LONGEST = 12 * 60_000;
 
 /**
  * Runs the measures of these names. A module is either { title, measure(options) -> rows }, or { title, begin(options) } where it mostly

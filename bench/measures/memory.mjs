@@ -23,10 +23,13 @@ export async function begin({ quick }) {
   for (const [index, peer] of keepers.entries()) peers.push(await startPeer(peer, peerPorts[index]));
   // Of the server that mcp-watchdog keeps.
   peers.push(await startPeer(processExporter, port));
+  const settled = settle([one, hundred, ...peers], quick ? SETTLING / 4 : SETTLING);
+  // Whoever looks is told.
+  settled.catch(() => {});
   let rows = [];
   return {
     async look() {
-      await settle([one, hundred, ...peers], quick ? SETTLING / 4 : SETTLING);
+      await settled;
       rows = await look({ bare, one, hundred, peers });
       for (const { stop } of [bare, one, hundred, ...peers]) await stop?.();
     },

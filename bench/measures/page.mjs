@@ -28,43 +28,51 @@ export async function measure({ quick }) {
   if (!existsSync(CHROMIUM)) return [absent('mcp-watchdog, a tab of Chromium', 'not on this machine')];
   const { chromium } = await import('playwright-core');
   const servers = Array.from({ length: SERVERS }, (_, index) => fixtureOverStdio(`fixture-${index}`));
-  const daemons = [];
-  for (let index = 0; index < (quick ? 1 : DAEMONS); index += 1) daemons.push(await watchdog.start(servers));
+  const daemons = await startDaemons(servers, quick ? 1 : DAEMONS);
   // As many without a page, for as long: a daemon grows in its first minutes, until V8 collects.
-  const plain = [];
-  for (const _ of daemons) plain.push(await watchdog.start(servers));
+  const plain = await startDaemons(servers, daemons.length);
   const browser = await chromium.launch({
     executablePath: CHROMIUM,
     args: process.getuid?.() === 0 ? ['--no-sandbox'] : [],
   });
   const close = onEnd(() => browser.close());
   await sleep(quick ? SETTLING / 4 : SETTLING);
+  const found = await lookWithTabs({ browser, daemons, plain, quick });
+  await close();
+  await Promise.all([...daemons, ...plain].map(({ stop }) => stop()));
+  return report(found);
+}
+
+async function startDaemons(servers, count) {
+  const daemons = [];
+  while (daemons.length < count) daemons.push(await watchdog.start(servers));
+  return daemons;
+}
+
+async function lookWithTabs({ browser, daemons, plain, quick }) {
   const more = () =>
     Promise.all(
       daemons.map(async ({ pid }, index) => (await memory(pid)) - (await memory(plain[index].pid))),
     );
-  const span = quick ? 15_000 : 30_000;
-  const shares = () => Promise.all(daemons.map(({ pid }) => share(pid, span)));
+  const shares = () => Promise.all(daemons.map(({ pid }) => share(pid, quick ? 15_000 : 30_000)));
   const readings = quick ? 3 : 6;
 
   // One daemon may be larger than the other without any page. Reading it takes the daemon nothing.
   const [none, before] = await Promise.all([shares(), each(readings, more)]);
   const without = daemons.map((_, index) => medianOf(before, index));
-  const open = () => Promise.all(daemons.map((daemon) => openTab(browser, daemon)));
-  for (let tab = 0; tab < (quick ? 0 : EARLIER_TABS); tab += 1) await closeAll(await open());
-  const tabs = await open();
+  const beyond = (sizes) => sizes.map((size, index) => size - without[index]);
+  const openTabs = () => Promise.all(daemons.map((daemon) => openTab(browser, daemon)));
+  for (let tab = 0; tab < (quick ? 0 : EARLIER_TABS); tab += 1) await closeAll(await openTabs());
+  const tabs = await openTabs();
   const visible = await shares();
-  const opened = (await more()).map((size, index) => size - without[index]);
+  const open = beyond(await more());
   await Promise.all(tabs.map(hide));
   await sleep(quick ? LOADING : RESTING);
   const hidden = await shares();
   await closeAll(tabs);
   await sleep(quick ? SETTLING : LOADING);
-  const after = await each(readings, more);
-  const closed = after.flatMap((sizes) => sizes.map((size, index) => size - without[index]));
-  await close();
-  await Promise.all([...daemons, ...plain].map(({ stop }) => stop()));
-  return report({ none, visible, hidden, open: opened, closed });
+  const closed = (await each(readings, more)).flatMap(beyond);
+  return { none, visible, hidden, open, closed };
 }
 
 /** A tab that has loaded all of the overview. */
