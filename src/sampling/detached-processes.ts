@@ -1,5 +1,10 @@
 // Memory of processes that left their server's group: once their parent is dead, nothing else ties them to it.
-import { type DetachedProcess, processKey, type ProcessTree } from '../core/lifecycle/process-tree.ts';
+import {
+  type DetachedProcess,
+  type LivingProcesses,
+  processKey,
+  type ProcessTree,
+} from '../core/lifecycle/process-tree.ts';
 
 export interface DetachedProcesses {
   /** By `treeKey()`; as of the last sample. */
@@ -9,7 +14,7 @@ export interface DetachedProcesses {
    *
    * @param alive keys of all processes of the machine, see `processKey()`
    */
-  update(trees: readonly ProcessTree[], alive: ReadonlySet<string>): void;
+  update(trees: readonly ProcessTree[], alive: LivingProcesses): void;
 }
 
 /**

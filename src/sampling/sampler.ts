@@ -2,6 +2,7 @@
 import {
   type DetachedProcess,
   buildProcessTrees,
+  type LivingProcesses,
   mergeByServer,
   processKey,
   type ProcessRow,
@@ -103,15 +104,15 @@ export function createSampler(options: SamplerOptions): Sampler {
   const footprints = openFootprints(options, () => isStopped);
   const proportional = openProportional(options, () => isStopped);
   const state = { detached, accounts, footprints, proportional };
-  const measure = createMeasurement(options, state);
+  const measurement = createMeasurement(options, state);
   const schedule = createSampleSchedule(clock, { interval, shortly: SOON, work: sample });
   let isStopped = false;
   let unsubscribe = (): void => {};
 
   async function sample(): Promise<void> {
     const startedAt = clock.monotonic();
-    const outcome = await measure().catch(firstLine);
-    if (isStopped) return;
+    const outcome = await measurement.take().catch(firstLine);
+    if (isStopped) return measurement.release();
     const took = clock.monotonic() - startedAt;
     const error = typeof outcome === 'string' ? outcome : null;
     if (typeof outcome !== 'string') publishCurrent(options, outcome);
@@ -132,6 +133,7 @@ export function createSampler(options: SamplerOptions): Sampler {
     stop() {
       isStopped = true;
       schedule.stop();
+      measurement.release();
       unsubscribe();
     },
     get interval() {
@@ -184,20 +186,29 @@ interface SamplerState {
   readonly proportional: ProportionalMemory;
 }
 
+interface Measurement {
+  take(): Promise<readonly MeasuredTree[]>;
+  /** Closes what is kept open for the next one. */
+  release(): void;
+}
+
 function createMeasurement(
   options: SamplerOptions,
   { detached, accounts, footprints, proportional }: SamplerState,
-): () => Promise<readonly MeasuredTree[]> {
+): Measurement {
   const { clock, memoryLimit = () => null } = options;
-  const readTrees = createTreeReader(options, detached);
+  const reader = createTreeReader(options, detached);
   const readAgain = options.readAgain ?? createUsageReader(options.interval + KEEP_EXTRA);
   const deadline = createExclusiveTimeout(clock, TIMEOUT);
 
-  return async () => {
+  async function take(): Promise<readonly MeasuredTree[]> {
     const roots = options.roots();
-    if (roots.length === 0) return [];
-    const { rows, trees: found } = await deadline.run((signal) => readTrees(roots, signal));
-    const alive = new Set(rows.map(processKey));
+    if (roots.length === 0) {
+      reader.release();
+      return [];
+    }
+    const { rows, find, trees: found } = await deadline.run((signal) => reader.read(roots, signal));
+    const alive = livingKeys(find);
     detached.update(found, alive);
     const trees = mergeByServer(found);
     // Slow: not while every server is between two runs.
@@ -224,40 +235,67 @@ function createMeasurement(
         tree,
         usage: addUsage(accounts.book(tree, readings), options.containers?.(tree.server) ?? null),
       }));
-  };
+  }
+
+  return { take, release: () => reader.release() };
 }
 
-interface ReadTrees {
-  readonly rows: readonly ProcessRow[];
+interface ReadTrees extends Pick<TableReading, 'rows' | 'find'> {
   readonly trees: readonly ProcessTree[];
+}
+
+interface TreeReader {
+  read(roots: readonly TreeRoot[], signal: AbortSignal): Promise<ReadTrees>;
+  /** Closes what is kept open for the next reading. */
+  release(): void;
 }
 
 /** Reads the trees; of processes outside of them, where the system has a way to, only what is new. */
 function createTreeReader(
   { clock, readTable, tableParts = readTable === undefined ? systemTableParts : null }: SamplerOptions,
   detached: DetachedProcesses,
-): (roots: readonly TreeRoot[], signal: AbortSignal) => Promise<ReadTrees> {
-  const build = (rows: readonly ProcessRow[], roots: readonly TreeRoot[]): ReadTrees => ({
-    rows,
-    trees: buildProcessTrees(rows, roots, detached.all),
-  });
+): TreeReader {
+  const build = (
+    { rows, find }: Pick<TableReading, 'rows' | 'find'>,
+    roots: readonly TreeRoot[],
+  ): ReadTrees => ({ rows, find, trees: buildProcessTrees(rows, roots, detached.all) });
   if (tableParts === null) {
     const readAll = readTable ?? readProcessTable;
-    return async (roots, signal) => build(await readAll(signal), roots);
+    return {
+      async read(roots, signal) {
+        const rows = await readAll(signal);
+        const byPid = new Map(rows.map((row) => [row.pid, row]));
+        return build({ rows, find: (pid) => byPid.get(pid) ?? null }, roots);
+      },
+      release: () => undefined,
+    };
   }
   const table = createSparingTable(tableParts, clock);
   let followed: ReadonlySet<number> = new Set();
-  return async (roots, signal) => {
-    let found: ReadTrees;
-    let isFresh: TableReading['isFresh'];
-    // Again where a process that was nobody's has become one of a server's: as a spare that takes over.
-    do {
-      const reading = await table.read(followed, signal);
-      isFresh = reading.isFresh;
-      found = build(reading.rows, roots);
-      followed = new Set([...found.trees.flatMap(pidsOf), ...roots.map(({ pid }) => pid)]);
-    } while (!found.trees.every(({ members }) => members.every((row) => isFresh(row))));
-    return found;
+  return {
+    async read(roots, signal) {
+      let found: ReadTrees;
+      let isFresh: TableReading['isFresh'];
+      // Again where a process that was nobody's has become one of a server's: as a spare that takes over.
+      do {
+        const reading = await table.read(followed, signal);
+        isFresh = reading.isFresh;
+        found = build(reading, roots);
+        followed = new Set([...found.trees.flatMap(pidsOf), ...roots.map(({ pid }) => pid)]);
+      } while (!found.trees.every(({ members }) => members.every((row) => isFresh(row))));
+      return found;
+    },
+    release: () => table.release(),
+  };
+}
+
+/** Makes the set of the keys of all processes without a text for each of them: only those of servers are asked for. */
+function livingKeys(find: TableReading['find']): LivingProcesses {
+  return {
+    has(key) {
+      const row = find(Number.parseInt(key, 10));
+      return row !== null && processKey(row) === key;
+    },
   };
 }
 

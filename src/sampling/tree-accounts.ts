@@ -1,7 +1,12 @@
 // CPU, memory and descriptor accounts of each server's process tree, from one sample to the next.
 import { addCpu, type CpuAccount, emptyCpuAccount } from '../core/lifecycle/cpu-account.ts';
 import type { TreeUsage } from '../core/model/observations.ts';
-import { processKey, type ProcessRow, type ProcessTree } from '../core/lifecycle/process-tree.ts';
+import {
+  type LivingProcesses,
+  processKey,
+  type ProcessRow,
+  type ProcessTree,
+} from '../core/lifecycle/process-tree.ts';
 import type { ProcessUsage } from '../system/process/process-usage.ts';
 import type { FootprintReading } from './footprints.ts';
 import type { ProportionalReading } from './proportional-memory.ts';
@@ -11,7 +16,7 @@ interface SampleReadings {
   /** Awake monotonic ms of the sample. */
   readonly at: number;
   /** Keys of all processes of the machine, see `processKey()`. */
-  readonly alive: ReadonlySet<string>;
+  readonly alive: LivingProcesses;
   /** What was read a second time, by pid. */
   readonly usage: ReadonlyMap<number, ProcessUsage>;
   /** Null where the system does not tell. */

@@ -13,9 +13,9 @@ class Machine {
   readonly read: number[][] = [];
   readonly unreadable = new Set<number>();
   fault: Error | null = null;
-  readonly table = createSparingTable(this.#parts(), { now: () => this.now });
+  readonly table = createSparingTable(this.parts(), { now: () => this.now });
 
-  #parts(): TableParts {
+  parts(): TableParts {
     return {
       listPids: () => [...this.processes.keys()],
       readSome: async (pids) => {
@@ -109,11 +109,11 @@ describe('createSparingTable()', () => {
     expect(await machine.reading()).toEqual([]);
   });
 
-  it('reads everything with every eighth reading', async () => {
+  it('reads everything with every fortieth reading', async () => {
     const machine = machineWith(10, 20);
     const sizes: number[] = [];
-    for (let reading = 0; reading < 17; reading += 1) sizes.push((await machine.reading()).length);
-    expect(sizes).toEqual([2, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 2]);
+    for (let reading = 0; reading < 81; reading += 1) sizes.push((await machine.reading()).length);
+    expect(sizes).toEqual(Array.from({ length: 81 }, (_, reading) => (reading % 40 === 0 ? 2 : 0)));
   });
 
   it.each([60_000, -60_000])('reads everything after a gap of %i ms', async (gap) => {
@@ -156,5 +156,40 @@ describe('createSparingTable()', () => {
     await expect(machine.reading()).rejects.toThrow('no descriptor is left');
     machine.fault = null;
     expect(await machine.reading()).toEqual([child]);
+  });
+
+  it('reads those that are followed by what is kept open for them, and the rest as ever', async () => {
+    const machine = machineWith(10, 20, 30);
+    const kept: number[][] = [];
+    const one: number[] = [];
+    const table = createSparingTable(
+      {
+        ...machine.parts(),
+        openFollowed: () => ({
+          read(pid) {
+            one.push(pid);
+            return machine.processes.get(pid) ?? null;
+          },
+          keepOnly: (pids) => void kept.push([...pids]),
+        }),
+      },
+      { now: () => machine.now },
+    );
+    await table.read(new Set());
+    machine.put(20, { threads: 7 });
+    const child = machine.start();
+    const { rows, isFresh, find } = await table.read(new Set([20, 99]));
+    expect(rows.map(({ pid, threads }) => [pid, threads])).toEqual([
+      [10, 1],
+      [20, 7],
+      [30, 1],
+      [child, 1],
+    ]);
+    expect(rows.filter(isFresh).map(({ pid }) => pid)).toEqual([20, child]);
+    expect([find(20)?.threads, find(99)]).toEqual([7, null]);
+    machine.processes.delete(20);
+    await table.read(new Set());
+    table.release();
+    expect([machine.read, one, kept]).toEqual([[[10, 20, 30], [child], []], [20], [[], [20, 99], [], []]]);
   });
 });

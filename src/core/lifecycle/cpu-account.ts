@@ -1,4 +1,5 @@
 // Total CPU time of a server over all its processes, past and present.
+import type { LivingProcesses } from './process-tree.ts';
 
 /** CPU time of one process since its start, seconds. */
 export interface ProcessCpu {
@@ -25,7 +26,7 @@ export const emptyCpuAccount: CpuAccount = { total: 0, last: new Map() };
 export function addCpu(
   account: CpuAccount,
   readings: readonly ProcessCpu[],
-  alive: ReadonlySet<string>,
+  alive: LivingProcesses,
 ): CpuAccount {
   const last = new Map([...account.last].filter(([key]) => alive.has(key)));
   let total = account.total;

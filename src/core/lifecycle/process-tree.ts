@@ -80,7 +80,10 @@ export function mergeByServer(trees: readonly ProcessTree[]): ProcessTree[] {
   return [...merged.values()];
 }
 
-/** Returns the key of a process in maps: a pid alone may be reused by another program. */
+/** Set of the keys of all processes of the machine, see `processKey()`. */
+export type LivingProcesses = Pick<ReadonlySet<string>, 'has'>;
+
+/** Returns the key of a process in maps: a pid alone may be reused by another program. It begins with the pid. */
 export function processKey(process: { readonly pid: number; readonly startToken: string }): string {
   return `${process.pid} ${process.startToken}`;
 }

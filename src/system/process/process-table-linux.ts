@@ -28,11 +28,14 @@ export async function readSome(
   return rows;
 }
 
+let isLoadOurs: boolean | null = null;
+
 /** Returns the pid that was given to a process last, the last field of proc_loadavg(5); null when the system does not tell. */
 export function lastPid(): number | null {
   try {
     // Some containers have a file of their own there, with numbers of another kind.
-    if (statSync('/proc/loadavg').dev !== statSync('/proc').dev) return null;
+    isLoadOurs ??= statSync('/proc/loadavg').dev === statSync('/proc').dev;
+    if (!isLoadOurs) return null;
     return Number(/\d+$/u.exec(readSmall('/proc/loadavg')?.trim() ?? '')?.[0] ?? Number.NaN) || null;
   } catch {
     return null;
@@ -51,6 +54,55 @@ export function readRow(pid: number): ProcessRow | null | undefined {
 /** Those that do not exist are missing. @throws the system's error when no descriptor or memory is left */
 export function readRows(pids: readonly number[]): ProcessRow[] {
   return pids.map(rowOf).filter((row) => row !== null);
+}
+
+/** Descriptors that a reader keeps at most: more processes are opened anew each time. */
+const MOST_KEPT = 64;
+
+/** Reader of processes that are read again and again: it keeps their files open. */
+export interface StatReader {
+  /**
+   * Reads the process that has this pid now; null for what does not exist.
+   *
+   * @throws the system's error when no descriptor or memory is left
+   */
+  read(pid: number): ProcessRow | null;
+  /** Closes the files of all others. */
+  keepOnly(pids: ReadonlySet<number>): void;
+}
+
+/** Opens the reader. An open file belongs to one process and never to another that is given its pid: reading it fails then. */
+export function openStatReader(most = MOST_KEPT): StatReader {
+  const kept = new Map<number, number>();
+
+  function close(pid: number, descriptor: number): void {
+    kept.delete(pid);
+    closeSync(descriptor);
+  }
+
+  /** Null once the process has ended. */
+  function readKept(pid: number): ProcessRow | null {
+    const descriptor = kept.get(pid);
+    if (descriptor === undefined) return null;
+    const text = readFrom(descriptor);
+    if (text === null) close(pid, descriptor);
+    return text === null ? null : parseStat(text);
+  }
+
+  return {
+    read(pid) {
+      const row = readKept(pid);
+      if (row !== null || kept.has(pid)) return row;
+      if (kept.size >= most) return rowOf(pid);
+      const descriptor = openSmall(`/proc/${pid}/stat`);
+      if (descriptor === null) return null;
+      kept.set(pid, descriptor);
+      return readKept(pid);
+    },
+    keepOnly(pids) {
+      for (const [pid, descriptor] of kept) if (!pids.has(pid)) close(pid, descriptor);
+    },
+  };
 }
 
 /** @throws the system's error when no descriptor or memory is left */
@@ -163,19 +215,31 @@ const small = Buffer.alloc(2048);
 
 /** Reads into one shared buffer: half the cost of readFileSync, and this runs for every process. */
 function readSmall(path: string): string | null {
-  let descriptor: number;
+  const descriptor = openSmall(path);
+  if (descriptor === null) return null;
   try {
-    descriptor = openSync(path, 'r');
+    return readFrom(descriptor);
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+/** Null for what does not exist. @throws the system's error when no descriptor or memory is left */
+function openSmall(path: string): number | null {
+  try {
+    return openSync(path, 'r');
   } catch (error) {
     if (isScarcity(error)) throw error;
     return null;
   }
+}
+
+/** Null once the process has ended. */
+function readFrom(descriptor: number): string | null {
   try {
     return small.toString('latin1', 0, readSync(descriptor, small, 0, small.length, 0));
   } catch {
     return null;
-  } finally {
-    closeSync(descriptor);
   }
 }
 

@@ -46,6 +46,19 @@ export const tableParts = isLinux
         }
       },
       lastPid: () => linux.lastPid(),
+      openFollowed() {
+        const reader = linux.openStatReader();
+        return {
+          read(pid: number) {
+            try {
+              return reader.read(pid);
+            } catch (error) {
+              throw unreadable(error);
+            }
+          },
+          keepOnly: reader.keepOnly,
+        };
+      },
     }
   : null;
 

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import {
   commandOf,
@@ -9,7 +9,7 @@ import {
   readProcessTable,
 } from '../../../src/system/process/process-table.ts';
 import * as darwin from '../../../src/system/process/process-table-darwin.ts';
-import { parseStat } from '../../../src/system/process/process-table-linux.ts';
+import { openStatReader, parseStat } from '../../../src/system/process/process-table-linux.ts';
 import { createUsageReader } from '../../../src/system/process/process-usage.ts';
 import { startGroup } from '../../fakes/processes.ts';
 import { waitFor } from '../../fakes/wait-for.ts';
@@ -18,6 +18,100 @@ const isLinux = process.platform === 'linux';
 function start(script: string, env: Record<string, string> = {}): number {
   return startGroup(['/bin/sh', '-c', script], env).pid;
 }
+
+describe.runIf(isLinux)('a reader of processes that are followed', () => {
+  /** Pids whose files this process has open, but for what others in it have. */
+  function openPids(): number[] {
+    return readdirSync('/proc/self/fd')
+      .flatMap((fd) => {
+        try {
+          return Number(/^\/proc\/(\d+)\/stat$/u.exec(readlinkSync(`/proc/self/fd/${fd}`))?.[1] ?? []);
+        } catch {
+          return [];
+        }
+      })
+      .filter((pid) => !foreign.includes(pid))
+      .sort((a, b) => a - b);
+  }
+
+  let foreign: readonly number[] = [];
+
+  function opened(most?: number) {
+    foreign = [];
+    foreign = openPids();
+    const reader = openStatReader(most);
+    onTestFinished(() => reader.keepOnly(new Set()));
+    return reader;
+  }
+
+  it('reads each time what is now, from one descriptor', async () => {
+    const reader = opened();
+    const pid = start('sleep 0.2 & wait; exec sleep 60');
+    const first = reader.read(pid);
+    expect(first).toMatchObject({ pid, ppid: process.pid, state: 'alive' });
+    for (let count = 0; count < 20; count += 1) reader.read(pid);
+    expect(openPids()).toEqual([pid]);
+    process.kill(pid, 'SIGSTOP');
+    await waitFor(() => reader.read(pid)?.isStopped === true);
+    expect(reader.read(pid)).toEqual(readProcess(pid));
+    expect(reader.read(pid)?.startToken).toBe(first?.startToken);
+    reader.keepOnly(new Set());
+    expect(openPids()).toEqual([]);
+  });
+
+  it('knows nothing of a process that has ended, and keeps nothing of it', async () => {
+    const reader = opened();
+    const pid = start('sleep 60');
+    expect(reader.read(pid)?.state).toBe('alive');
+    process.kill(pid, 'SIGKILL');
+    await waitFor(() => reader.read(pid) === null);
+    expect([reader.read(pid), openPids()]).toEqual([null, []]);
+  });
+
+  it('keeps nothing of servers that come and go, and no more than its share of many', async () => {
+    const reader = opened(3);
+    for (let round = 0; round < 4; round += 1) {
+      const pids = Array.from({ length: 5 }, () => start('sleep 60'));
+      for (const pid of pids) expect(reader.read(pid)).toMatchObject({ pid });
+      reader.keepOnly(new Set(pids));
+      expect(openPids()).toEqual(pids.slice(0, 3).toSorted((a, b) => a - b));
+      for (const pid of pids) process.kill(pid, 'SIGKILL');
+      reader.keepOnly(new Set());
+      expect(openPids()).toEqual([]);
+    }
+  });
+
+  const LAST_PID = '/proc/sys/kernel/ns_last_pid';
+
+  it.runIf(process.getuid?.() === 0)(
+    'reads another process that was given the same pid',
+    async ({ skip }) => {
+      const reader = opened();
+      const pid = start('sleep 60');
+      const first = reader.read(pid);
+      // Its number is free once nobody is in its group any more.
+      process.kill(-pid, 'SIGKILL');
+      await waitFor(async () =>
+        (await readProcessTable()).every((row) => row.pid !== pid && row.pgid !== pid),
+      );
+      // Whoever starts a process in between takes it.
+      for (let attempt = 0; attempt < 50; attempt += 1) {
+        try {
+          writeFileSync(LAST_PID, String(pid - 1));
+        } catch {
+          break;
+        }
+        const again = start('sleep 60');
+        if (again !== pid) continue;
+        const second = reader.read(pid);
+        expect(second).toEqual(readProcess(pid));
+        expect(second?.startToken).not.toBe(first?.startToken);
+        return;
+      }
+      skip('no pid can be given twice here');
+    },
+  );
+});
 
 describe('readProcessTable()', () => {
   it('shows this process as the system knows it', async () => {
