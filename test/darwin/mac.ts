@@ -20,6 +20,7 @@ import { text as readAll } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { onTestFinished } from 'vitest';
 import { requireThat } from '../fakes/require-program.ts';
+import type { AtEnd } from '../fakes/temp-home.ts';
 import { waitFor } from '../fakes/wait-for.ts';
 
 const CLI = fileURLToPath(new URL('../../dist/cli.js', import.meta.url));
@@ -91,7 +92,12 @@ export function canPlayMac(): boolean {
 /** Starts the Mac, with a session at the screen; it and all its processes end with the test. */
 export async function playMac({
   env: more = {},
-}: { env?: Readonly<Record<string, string>> } = {}): Promise<Mac> {
+  atEnd = onTestFinished,
+}: {
+  env?: Readonly<Record<string, string>>;
+  /** Who ends it: a test that runs beside others gives its own. */
+  atEnd?: AtEnd;
+} = {}): Promise<Mac> {
   const folder = realpathSync(mkdtempSync(join(tmpdir(), 'mac-')));
   const programs = join(folder, 'bin');
   const userHome = join(folder, 'Users', 'josé');
@@ -103,7 +109,7 @@ export async function playMac({
   const node = join(programs, 'node');
   writeScript(node, [`exec '${process.execPath}' "$@"`]);
   const env = { ...environmentOf({ folder, programs, userHome }), ...more };
-  const { launchd, port } = await startLaunchd(folder, env);
+  const { launchd, port } = await startLaunchd(folder, env, atEnd);
   for (const program of PROGRAMS) writeProgram(join(programs, program), port);
   const run: Mac['run'] = (program, ...argv) =>
     new Promise((resolve) => {
@@ -191,6 +197,7 @@ function environmentOf({
 async function startLaunchd(
   folder: string,
   env: Readonly<Record<string, string>>,
+  atEnd: AtEnd,
 ): Promise<{ readonly launchd: number; readonly port: number }> {
   // Process 1 buries what is left to it, which Node does not.
   const init = [
@@ -206,7 +213,7 @@ async function startLaunchd(
   const [program, ...argv] = [...MACHINE, ...init];
   const child = spawn(program, argv, { env, stdio: ['pipe', 'pipe', 'inherit'] });
   const ended = once(child, 'exit');
-  onTestFinished(async () => {
+  atEnd(async () => {
     child.stdin.end();
     await ended;
     await waitFor(() => isRemoved(folder), { what: 'the folder of the Mac to be removed' });

@@ -17,9 +17,14 @@ const QUICK = {
   MCP_WATCHDOG_SELFTEST_SOON: '30',
 };
 
-describe.skipIf(!requireProgram('python3') || !canPlayMac())('selftest.sh', { timeout: 600_000 }, () => {
-  test('confirms what README promises, and writes one report that can be pasted', async () => {
-    const mac = await playMac({ env: QUICK });
+/** Each test has a Mac of its own, and mostly waits. */
+const BESIDE = { timeout: 600_000, concurrent: true };
+
+describe.skipIf(!requireProgram('python3') || !canPlayMac())('selftest.sh', BESIDE, () => {
+  test('confirms what README promises, and writes one report that can be pasted', async ({
+    onTestFinished: atEnd,
+  }) => {
+    const mac = await playMac({ env: QUICK, atEnd });
     const { out } = await mac.run(BASH, SCRIPT, '--lan', '127.0.0.1:9');
     expect(out.match(/^not ok .*$/gmu)).toBeNull();
     const report = readFileSync(join(mac.userHome, 'mcp-watchdog-selftest.txt'), 'utf8');
@@ -46,8 +51,8 @@ describe.skipIf(!requireProgram('python3') || !canPlayMac())('selftest.sh', { ti
     expect(rows.split('\n').filter((line) => /cli\.js|selftest/u.test(line))).toEqual([]);
   });
 
-  test('--after-login tells who runs in which session', async () => {
-    const mac = await playMac();
+  test('--after-login tells who runs in which session', async ({ onTestFinished: atEnd }) => {
+    const mac = await playMac({ atEnd });
     const first = await mac.run(BASH, SCRIPT, '--after-login');
     expect(first).toMatchObject({ code: 0, out: expect.stringContaining('Now log out and in') });
     await mac.logout();
@@ -63,16 +68,16 @@ describe.skipIf(!requireProgram('python3') || !canPlayMac())('selftest.sh', { ti
     expect(readdirSync(join(mac.userHome, 'Library', 'LaunchAgents'))).toEqual([]);
   });
 
-  test('--sleep compares gaps with the wakes of the system', async () => {
-    const mac = await playMac();
+  test('--sleep compares gaps with the wakes of the system', async ({ onTestFinished: atEnd }) => {
+    const mac = await playMac({ atEnd });
     expect((await mac.run(BASH, SCRIPT, '--sleep')).out).toContain('let this Mac sleep');
     const { code, out } = await mac.run(BASH, SCRIPT, '--sleep');
     expect(out).toMatch(/^# wakes since: 0 by pmset, 0 gaps/mu);
     expect(code).toBe(0);
   });
 
-  test('says how it is called', async () => {
-    const mac = await playMac();
+  test('says how it is called', async ({ onTestFinished: atEnd }) => {
+    const mac = await playMac({ atEnd });
     const { code, out } = await mac.run(BASH, SCRIPT, '--what');
     expect(code).toBe(64);
     expect(out).toContain('--after-login');
