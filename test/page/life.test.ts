@@ -336,6 +336,25 @@ describe.skipIf(!hasChromium)('the page', () => {
     expect(complaints.filter((line) => !line.includes('status of 400'))).toEqual([]);
   });
 
+  test('shows the whole of a long expression on a phone, and asks it with Enter', async () => {
+    const long = `sum by (server, le) (rate(mcp_watchdog_probe_duration_seconds_bucket{server=~"github|postgres"}[5m])) > 0`;
+    const { page } = await open(`#/query?g=${encodeURIComponent(long)}`, { width: 390 });
+    const field = page.getByLabel('Expression');
+    await until(() => field.inputValue()).toBe(long);
+    const hidden = `(({ scrollHeight, clientHeight, scrollWidth, clientWidth }) =>
+      Math.max(scrollHeight - clientHeight, scrollWidth - clientWidth))(document.querySelector('#expression'))`;
+    // Its style comes with the view.
+    await until(() => page.evaluate(hidden)).toBe(0);
+    await field.fill('up');
+    await field.press('Shift+Enter');
+    expect(await field.inputValue()).toBe('up\n');
+    await field.fill('up');
+    await field.press('Enter');
+    await until(() => page.evaluate('location.hash')).toBe('#/query?g=up');
+    await field.press('Escape');
+    expect(await field.inputValue()).toBe('');
+  });
+
   test('takes nothing that others write for markup', async () => {
     await scene.stage.close();
     scene.stage = await openStage(hostileStory());

@@ -53,7 +53,8 @@ export function createKeys(app: App, view: () => View | null): void {
 
 /** Empties a filter and leaves it. */
 function leave(field: HTMLElement): void {
-  if (field instanceof HTMLInputElement && field.matches('[data-search]')) {
+  const isText = field instanceof HTMLInputElement || field instanceof HTMLTextAreaElement;
+  if (isText && field.matches('[data-search]')) {
     field.value = '';
     field.dispatchEvent(new Event('input', { bubbles: true }));
   }

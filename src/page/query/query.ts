@@ -88,20 +88,20 @@ export function openQuery(app: App, given: string | null): View {
       </section>
       <form class="ask" @submit=${submit}>
         <label class="unseen" for="expression">Expression</label>
-        <input
+        <textarea
           id="expression"
           name="expression"
+          rows="1"
           data-search
           spellcheck="false"
           autocomplete="off"
-          list="examples"
+          autocapitalize="off"
+          enterkeyhint="go"
           aria-describedby="query-says"
           aria-invalid=${trouble === null ? 'false' : 'true'}
-          value=${expression}
-        />
-        <datalist id="examples">
-          ${EXAMPLES.map((one) => html`<option value=${one.expression}></option>`)}
-        </datalist>
+          .value=${expression}
+          @keydown=${submitOnEnter}
+        ></textarea>
         <button type="submit" class="main">Run</button>
       </form>
       <nav class="chips" aria-label="Examples">
@@ -201,6 +201,13 @@ export function openQuery(app: App, given: string | null): View {
       chart.close();
     },
   };
+}
+
+/** As in a field of one line; with Shift it begins another line. */
+function submitOnEnter(event: KeyboardEvent): void {
+  if (event.key !== 'Enter' || event.shiftKey || event.isComposing) return;
+  event.preventDefault();
+  if (event.target instanceof HTMLTextAreaElement) event.target.form?.requestSubmit();
 }
 
 const SHOWN = [
