@@ -70,13 +70,16 @@ export function createLog(options: LogOptions): Log {
     file?.write(safe);
     options.alsoTo?.(safe);
   });
+  let shown = LOG_LEVELS.find((level) => level === writer.level) ?? 'info';
   return {
     ...loggerOf(writer),
+    // Asked for with each event; the library works it out anew each time.
     get level() {
-      return LOG_LEVELS.find((level) => level === writer.level) ?? 'info';
+      return shown;
     },
     set level(level) {
       writer.level = level;
+      shown = level;
     },
     get dropped() {
       return file?.dropped ?? 0;
