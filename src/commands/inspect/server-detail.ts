@@ -19,7 +19,7 @@ import { wordsSince } from '../../core/status/state-words.ts';
 import { cureFor } from '../../core/status/troubles.ts';
 import { ago, cpu, latency, size, span, uptime } from '../../core/base/format.ts';
 import { healthCell, stateCell } from '../views/state-cells.ts';
-import { type Cell, fit, pad, paint, type ViewOptions } from '../views/style.ts';
+import { type Cell, fit, pad, paint, type ViewOptions, wrap } from '../views/style.ts';
 
 type Fact = readonly [label: string, value: Cell | string | null];
 
@@ -31,14 +31,18 @@ export function serverDetail(server: ServerStatus, options: ViewOptions): string
     const { text, style } =
       typeof value === 'string' ? { text: value, style: undefined } : (value ?? { text: '' });
     if (text === '') return [];
-    return [
-      paint(pad(label, LABEL), 'dim', colour) + paint(fit(neutralise(text), width - LABEL), style, colour),
-    ];
+    // A cause or cure that is cut is none.
+    return wrap(neutralise(text), width - LABEL, MAX_LINES).map(
+      (line, index) =>
+        paint(pad(index === 0 ? label : '', LABEL), 'dim', colour) + paint(line, style, colour),
+    );
   });
   return [paint(fit(server.name, width), 'bold', colour), ...shown, ...lastLines(server, options)];
 }
 
 const LABEL = 16;
+/** Lines that one fact takes at most. */
+const MAX_LINES = 6;
 
 function life(server: ServerStatus, now: number): Fact[] {
   const { pid, startedAt, note, nextAttemptAt, desired, state } = server;

@@ -7,6 +7,7 @@ import { outputSignal } from '../shared/interrupt.ts';
 import { clientHints } from '../clients/client-hints.ts';
 import { printJson, printJsonLine, printLines, viewOptions } from '../shared/output.ts';
 import { pickServer, withDaemon } from '../shared/with-daemon.ts';
+import { wrap } from '../views/style.ts';
 import { statusTable } from '../views/status-table.ts';
 
 export function run(context: CommandContext): Promise<number> {
@@ -16,11 +17,12 @@ export function run(context: CommandContext): Promise<number> {
     if (context.flags.json === true) printJson(context, await withProcesses(context, daemon, status));
     else {
       const clients = await clientsOf(context, daemon);
+      const { width } = viewOptions(context);
       const hints = await clientHints(context, context.arguments[0] ?? null);
       printLines(context, [
         ...(await openView(context))(status),
         ...clients,
-        ...(hints.length === 0 ? [] : ['', ...hints]),
+        ...(hints.length === 0 ? [] : ['', ...hints.flatMap((hint) => wrap(hint, width, HINT_LINES))]),
       ]);
     }
     // Without a config the servers are not known, so they cannot count as healthy.
@@ -28,6 +30,9 @@ export function run(context: CommandContext): Promise<number> {
     return status.servers.every(isHealthy) && isKnown ? 0 : 1;
   });
 }
+
+/** Lines that a hint on one client takes at most. */
+const HINT_LINES = 8;
 
 /** Clients of the one server that is shown in detail, and what they call; nothing while none has come. */
 async function clientsOf(context: CommandContext, daemon: Client): Promise<readonly string[]> {

@@ -44,6 +44,20 @@ describe('serverDetail()', () => {
     expect(lines).toContain('budget          spent: it counts as crash looping');
   });
 
+  it('goes on in the next lines where a cause is longer than the window', () => {
+    const detail = 'exited with code 1 before it was ready, because it could not find what it needs to begin';
+    const server = serverStatus({ health: { ...serverStatus().health, suspect: true, detail } });
+    const lines = serverDetail(server, { ...view, width: 60 });
+    const at = lines.findIndex((line) => line.startsWith('last miss'));
+    expect(lines.slice(at, at + 3)).toEqual([
+      'last miss       exited with code 1 before it was ready,',
+      '                because it could not find what it needs to',
+      '                begin',
+    ]);
+    // In a pipe it is one line.
+    expect(serverDetail(server, { ...view, width: Infinity })).toContain(`last miss       ${detail}`);
+  });
+
   it('says nothing of restarts where only a url is watched', () => {
     const lines = serverDetail(serverStatus({ state: 'watched', source: 'url', pid: null }), view);
     expect(lines.filter((line) => /^(?:restarts|budget) /u.test(line))).toEqual([]);
