@@ -21,7 +21,7 @@ export async function restartDaemon(
   context: CommandContext,
   service: ServiceManager | null,
 ): Promise<number> {
-  await refuseBadConfig(context);
+  await refuseBadConfig(context, service === null);
   if (service !== null) {
     const { daemon, endedOutside } = await restartService(context, service);
     if (endedOutside !== null)
@@ -39,14 +39,18 @@ export async function restartDaemon(
  * Refuses the restart when the next daemon could not use the config. The running daemon is asked, because the config may
  * refer to its environment; one of another version is not asked, because it knows other keys.
  *
+ * @param startsHere true when the next one gets the environment of this command, which may lack what the running one has
  * @throws WatchdogError CONFIG_…
  */
-async function refuseBadConfig(context: CommandContext): Promise<void> {
+async function refuseBadConfig(context: CommandContext, startsHere: boolean): Promise<void> {
   try {
     await withDaemon(context, async (running) => {
       const { daemon } = await running.request('status', {});
       const isComparable = daemon.version === readVersion() && daemon.config.loadedAt !== null;
       if (isComparable) await running.request('reload', { dryRun: true }, { timeout: CHECK_TIMEOUT });
+      if (!startsHere || daemon.config.loadedAt === null) return;
+      const { loadConfig } = await import('../../config/load.ts');
+      loadConfig(context.paths.config, context.io.env);
     });
   } catch (error) {
     if (isRefusal(error))

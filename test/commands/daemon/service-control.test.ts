@@ -1,4 +1,5 @@
 // start, stop and restart of a daemon that is a service, with a service manager that only records calls.
+import { writeFileSync } from 'node:fs';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { CommandContext } from '../../../src/commands/shared/command.ts';
 import { readVersion } from '../../../src/commands/shared/own-package.ts';
@@ -204,6 +205,22 @@ test.each([
       hint: 'Did you mean command?; the daemon keeps running with the old one',
     });
   expect(self.asked).toEqual(refusal === null ? ['restart'] : []);
+});
+
+test('restart without a service refuses a config that lacks a variable here, which the running daemon has', async () => {
+  const self = world();
+  writeFileSync(
+    self.context.paths.config,
+    'servers:\n  s: { command: [x], env: { A: "${env:ONLY_THERE}" } }\n',
+    { mode: 0o600 },
+  );
+  const asked = await self.listen();
+  await expect(restartDaemon(self.context, null)).rejects.toMatchObject({
+    code: 'CONFIG_INVALID',
+    message: expect.stringMatching(/^Cannot restart the daemon: .*ONLY_THERE, which is not set/u),
+    hint: expect.stringContaining('the daemon keeps running with the old one'),
+  });
+  expect(asked).not.toContain('shutdown');
 });
 
 describe('servers that take their time', () => {
