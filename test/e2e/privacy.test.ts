@@ -73,7 +73,7 @@ function statusOf(daemon: RunningDaemon, headers: Record<string, string>): Promi
 
 test(
   'no secret of a server is on any page, in any log, in the journal or in the config shown',
-  { timeout: 60_000 },
+  { timeout: 180_000 },
   async () => {
     const { home } = tempHome();
     writeFileSync(`${home}/tokens.env`, `export FILE_TOKEN="${SECRETS.file}"\n`, { mode: 0o600 });
