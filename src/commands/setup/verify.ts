@@ -2,7 +2,8 @@
 import { WatchdogError } from '../../core/base/errors.ts';
 import type { StartFailureCode } from '../../core/model/vocabulary.ts';
 import type { ServerStatus, Status } from '../../core/model/status.ts';
-import { isHealthy, statusSummary, stateLabel } from '../../core/status/health-summary.ts';
+import { isHealthy, statusSummary } from '../../core/status/health-summary.ts';
+import { stateWords } from '../../core/status/state-words.ts';
 import { span } from '../../core/base/format.ts';
 import type { CommandContext } from '../shared/command.ts';
 import { withDaemon } from '../shared/with-daemon.ts';
@@ -129,7 +130,7 @@ function unhealthyError(
   const count = unhealthy.length === 1 ? '1 server does' : `${unhealthy.length} servers do`;
   const lines = unhealthy.map((server) => {
     const reason = statusSummary(server, now);
-    return `  ${server.name}: ${stateLabel(server)}${reason === '' ? '' : `, ${reason}`}`;
+    return `  ${server.name}: ${stateWords(server)}${reason === '' ? '' : `, ${reason}`}`;
   });
   return new WatchdogError(
     'CONTROL_FAILED',
