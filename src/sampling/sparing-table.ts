@@ -18,7 +18,7 @@ export interface TableParts {
 }
 
 /** Reader that may keep something open for each process that it has read. */
-export interface FollowedReader {
+interface FollowedReader {
   /** Reads the process that has this pid now; null for what is gone or may not be read. @throws the system's error */
   read(pid: number): ProcessRow | null;
   /** Closes what is kept for all others. */

@@ -56,7 +56,7 @@ export const tableParts = isLinux
               throw unreadable(error);
             }
           },
-          keepOnly: reader.keepOnly,
+          keepOnly: (pids: ReadonlySet<number>) => reader.keepOnly(pids),
         };
       },
     }

@@ -159,13 +159,13 @@ class ResponseBody extends Readable {
 }
 
 /** Headers that say how long the connection and the message are: whatever the config says. */
-const FRAMING = ['connection', 'content-length', 'transfer-encoding'];
+const FRAMING: ReadonlySet<string> = new Set(['connection', 'content-length', 'transfer-encoding']);
 
 /** Writes the request as it goes out. @throws for a header that cannot be sent */
 function messageOf({ method, url, headers, body }: HttpRequest): Buffer {
   const lines = [`${method} ${url.pathname}${url.search} HTTP/1.1`];
   for (const [name, value] of Object.entries({ host: url.host, ...headers })) {
-    if (FRAMING.includes(name)) continue;
+    if (FRAMING.has(name)) continue;
     validateHeaderName(name);
     validateHeaderValue(name, value);
     lines.push(`${name}: ${value}`);

@@ -84,7 +84,8 @@ export class ResponseReader {
   #step(bytes: Buffer): number | Error {
     switch (this.#state) {
       case 'head':
-        return this.#readHead(bytes);
+        // Empty lines before it mean nothing.
+        return bytes[0] === CARRIAGE_RETURN || bytes[0] === NEWLINE ? 1 : this.#readHead(bytes);
       case 'counted':
       case 'chunk':
         return this.#readCounted(bytes);
@@ -104,8 +105,6 @@ export class ResponseReader {
   }
 
   #readHead(bytes: Buffer): number | Error {
-    // Empty lines before it mean nothing.
-    if (bytes[0] === CARRIAGE_RETURN || bytes[0] === NEWLINE) return 1;
     const end = bytes.indexOf(END_OF_HEAD);
     if (end === -1) return wrongStart(bytes) ?? 0;
     const used = end + END_OF_HEAD.length;
