@@ -83,3 +83,18 @@ test('what only comes and goes is no progress', async () => {
   await show({ state: 'starting', run: 2, health: noAnswer }, 10_000);
   await expect(ended).rejects.toThrow('1 server does not answer after 2 min');
 });
+
+test('what does not answer is named by the word that status has for it', async () => {
+  const first = {
+    state: 'watched',
+    source: 'url',
+    pid: null,
+    health: { ...noAnswer, detail: 'no such host' },
+  } as const;
+  const { clock, ended } = await verifying(shown({ ...first, probes: {} }));
+  const failed = expect(ended).rejects.toThrow(
+    /^1 server does not answer after .*\n {2}context7: (?!watched)/su,
+  );
+  await clock.advance(2 * MINUTE);
+  await failed;
+});
