@@ -156,10 +156,13 @@ export function createRecorder({ bus, clock, status, build }: RecorderOptions): 
 
   /**
    * Reads the registry once it is up to date. What fits into a slice is read in the same turn, with no event in between, so
-   * that all values are of one moment; of hundreds of servers those of each are: others have their turn between slices.
+   * that all values are of one moment; of hundreds of servers those of each are: others have their turn between slices, and
+   * before all is read.
    */
   async function upToDate<T>(read: () => Promise<T>): Promise<T> {
-    for (let slices = 1; !updateSome() && slices < MOST_SLICES; slices += 1) await nextTurn();
+    let slices = 1;
+    for (; !updateSome() && slices < MOST_SLICES; slices += 1) await nextTurn();
+    if (slices > 1) await nextTurn();
     registry.replaceGroups('', [
       ...ownGauges(status(), { build, collectors, evaluation, history }),
       counters.takeCounters(null),
