@@ -120,6 +120,7 @@ export function createBridge(options: BridgeOptions): Bridge {
   ): Promise<ExchangeOutcome> {
     let repeats = isRepeatable(message) || message.id === null ? 1 : 0;
     for (;;) {
+      await session.settled();
       const used = session.id;
       const outcome = await options.exchange({
         method: 'POST',

@@ -44,8 +44,15 @@ const TRY_AGAIN = 1_000;
 /** How many times as long a wait may be while somebody who lives is about to serve: on a busy machine that takes its time. */
 const WHILE_STARTING = 3;
 
+/** A gateway that answered. */
+interface Served {
+  readonly path: string;
+  readonly isSame: () => boolean;
+  readonly client: GatewayClient;
+}
+
 export function createDialer({ sockets, clock, patience, takeOver }: DialOptions): Dialer {
-  let client: GatewayClient | null = null;
+  let current: Served | null = null;
   let found: number | null = null;
   let search: Promise<boolean> | null = null;
   const closing = new AbortController();
@@ -61,21 +68,32 @@ export function createDialer({ sockets, clock, patience, takeOver }: DialOptions
     for (const [place, socket] of sockets.entries()) {
       const path = findSocket(socket);
       if (path === null || isKnownSilent(path)) continue;
-      const isSame = trackFileIdentity(path);
-      const candidate = createGatewayClient(path);
-      const names = await namesBehind(candidate);
-      if (names === null) {
-        candidate.close();
-        silent.set(path, { isSame, at: clock.monotonic() });
-        continue;
-      }
+      const names = (await namesAgain(path)) ?? (await namesAnew(path));
+      if (names === null) continue;
       silent.clear();
-      client?.close();
-      client = candidate;
       found = place;
       return names;
     }
     return null;
+  }
+
+  /** Asks over the connections that there are: to open others would end the exchanges of whoever found this gateway first. */
+  async function namesAgain(path: string): Promise<readonly string[] | null> {
+    return current?.path === path && current.isSame() ? namesBehind(current.client) : null;
+  }
+
+  async function namesAnew(path: string): Promise<readonly string[] | null> {
+    const isSame = trackFileIdentity(path);
+    const client = createGatewayClient(path);
+    const names = await namesBehind(client);
+    if (names === null) {
+      client.close();
+      silent.set(path, { isSame, at: clock.monotonic() });
+      return null;
+    }
+    current?.client.close();
+    current = { path, isSame, client };
+    return names;
   }
 
   async function searchOn(): Promise<boolean> {
@@ -104,7 +122,7 @@ export function createDialer({ sockets, clock, patience, takeOver }: DialOptions
     get found() {
       return found;
     },
-    exchange: (what) => client?.exchange(what) ?? Promise.resolve({ kind: 'unreached' }),
+    exchange: (what) => current?.client.exchange(what) ?? Promise.resolve({ kind: 'unreached' }),
     find,
     reconnect() {
       search ??= searchOn().finally(() => (search = null));
@@ -112,7 +130,7 @@ export function createDialer({ sockets, clock, patience, takeOver }: DialOptions
     },
     close() {
       closing.abort();
-      client?.close();
+      current?.client.close();
     },
   };
 }

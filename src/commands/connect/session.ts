@@ -21,6 +21,8 @@ export interface Session {
   /** Null before the first greeting. */
   id: string | null;
   headers(): Readonly<Record<string, string>>;
+  /** Resolves once no new session is being opened: until then there is none that a message could be sent with. */
+  settled(): Promise<unknown>;
   /** Notes the client's greeting and its answer. */
   greeted(greeting: ClientMessage, answer: string): void;
   /** Notes what a new session has to be told again: the log level, and what is subscribed to. */
@@ -33,6 +35,8 @@ export interface Session {
 
 /** Ms before a stream that ended is opened again. */
 const STREAM_PAUSE = 250;
+/** Times that a new session is asked for while connections break. */
+const MOST_GREETINGS = 3;
 
 export function createSession(options: SessionOptions): Session {
   const { path, clock, exchange } = options;
@@ -64,14 +68,23 @@ export function createSession(options: SessionOptions): Session {
     return `connect:${(count += 1)}`;
   }
 
+  /** Whoever is asked may be the one that just ends: then whoever comes after it. */
+  async function sayGreeting({ text }: ClientMessage): Promise<ExchangeOutcome> {
+    const again: unknown = JSON.parse(text);
+    for (let attempt = 1; ; attempt += 1) {
+      const own = isObject(again) ? { ...again, id: ownId() } : {};
+      const outcome = await post(JSON.stringify(own), (said) => void (version = versionIn(said) ?? version));
+      if (outcome.kind === 'answered' || attempt === MOST_GREETINGS) return outcome;
+      if (!(await options.reconnect())) return outcome;
+    }
+  }
+
   async function greetAgain(): Promise<boolean> {
     if (greeting === null) return false;
     const lost = session.id;
     session.id = null;
     version = null;
-    const again: unknown = JSON.parse(greeting.text);
-    const own = isObject(again) ? { ...again, id: ownId() } : {};
-    const outcome = await post(JSON.stringify(own), (text) => void (version = versionIn(text) ?? version));
+    const outcome = await sayGreeting(greeting);
     const isGreeted = outcome.kind === 'answered' && outcome.status < 400;
     session.id = isGreeted ? outcome.session : lost;
     if (!isGreeted) return false;
@@ -103,6 +116,7 @@ export function createSession(options: SessionOptions): Session {
   const session: Session = {
     id: null,
     headers,
+    settled: () => renewal ?? Promise.resolve(),
     greeted(message, answer) {
       greeting = message;
       version = versionIn(answer);

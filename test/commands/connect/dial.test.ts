@@ -5,6 +5,7 @@ import { createDialer, type TakeOver } from '../../../src/commands/connect/dial.
 import { FakeClock, settle } from '../../fakes/clock.ts';
 import { scriptedGateway } from '../../fakes/scripted-gateway.ts';
 import { tempHome } from '../../fakes/temp-home.ts';
+import { waitFor } from '../../fakes/wait-for.ts';
 
 describe('the dialer', () => {
   it('looks for 20 s and not longer; several who look share one search', async () => {
@@ -86,5 +87,26 @@ describe('the dialer', () => {
     expect(await dialer.find()).toEqual(['b']);
     expect(dialer.found).toBe(0);
     dialer.close();
+  });
+
+  it('leaves alone what is under way when it finds the same gateway again', async () => {
+    const { run } = tempHome();
+    const socket = join(run, 'gateway.sock');
+    const dialer = createDialer({ sockets: [socket], clock: new FakeClock(), patience: 20_000 });
+    const gateway = await scriptedGateway(socket, { servers: ['a'] });
+    expect(await dialer.find()).toEqual(['a']);
+    const said: string[] = [];
+    const outcome = dialer.exchange({
+      method: 'GET',
+      path: '/a/mcp',
+      headers: {},
+      onMessage: (text) => void said.push(text),
+    });
+    await waitFor(() => gateway.hasStream());
+    expect(await dialer.reconnect()).toBe(true);
+    gateway.tell({ jsonrpc: '2.0', method: 'notifications/tools/list_changed' });
+    await waitFor(() => said.length === 1);
+    dialer.close();
+    expect(await outcome).toEqual({ kind: 'broken' });
   });
 });
