@@ -80,9 +80,10 @@ function versionOf({ version, handshake, package: name }: ServerStatus): string 
 }
 
 function work(server: ServerStatus, now: number): Fact[] {
-  const { usage, limits, tools } = server;
+  const { usage, limits, tools, startedAt } = server;
   const probe = latestProbe(server);
   const took = probe?.took ?? null;
+  const isOlder = probe !== null && startedAt !== null && probe.at < startedAt;
   return [
     ['cpu', usage?.cpuCores == null ? null : `${cpu(usage.cpuCores)} of a core${upTo(limits.cpu, cpu)}`],
     ['memory', usage === null ? null : `${memoryOf(usage)}${upTo(limits.memory, size)}`],
@@ -93,7 +94,9 @@ function work(server: ServerStatus, now: number): Fact[] {
     ['tools', tools === null ? null : String(tools)],
     [
       'last probe',
-      probe === null ? null : `${took === null ? 'failed' : latency(took)}, ${ago(probe.at, now)}`,
+      probe === null
+        ? null
+        : `${took === null ? 'failed' : latency(took)}, ${ago(probe.at, now)}${isOlder ? ', of the process before' : ''}`,
     ],
   ];
 }

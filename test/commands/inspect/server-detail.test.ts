@@ -39,6 +39,11 @@ describe('serverDetail()', () => {
     expect(lines).toContain('state           not answering for 3 min');
   });
 
+  it('says of a probe that it was of the process before', () => {
+    const lines = serverDetail(serverStatus({ startedAt: NOW - 2000 }), view);
+    expect(lines).toContain('last probe      3.4 ms, 4 s ago, of the process before');
+  });
+
   it('grants no more failures to a server that is crash looping', () => {
     const lines = serverDetail(serverStatus({ state: 'crash_looping', budgetRemaining: 1 }), view);
     expect(lines).toContain('budget          spent: it counts as crash looping');
