@@ -103,11 +103,16 @@ export async function openNext(path: string, reader: ReadPosition): Promise<Read
   return next === null ? null : { ...next, offset: 0 };
 }
 
-/** Returns the offset of the unfinished line at the end of `position`; the end itself when there is none. */
+/**
+ * Returns the offset of the unfinished line at the end of `position`; the end itself when there is none, or when the file is shorter by
+ * now: whoever reads on from there sees that it was emptied.
+ */
 export async function startOfLastLine({ handle, offset }: ReadPosition): Promise<number> {
   for (let end = offset; end > 0; end -= Math.min(BLOCK, end)) {
     const start = Math.max(0, end - BLOCK);
-    const newline = (await readAt(handle, start, end - start)).lastIndexOf(NEWLINE);
+    const block = await readAt(handle, start, end - start);
+    if (block.length < end - start) return offset;
+    const newline = block.lastIndexOf(NEWLINE);
     if (newline !== -1) return start + newline + 1;
   }
   return 0;

@@ -4,7 +4,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { rotate } from '../../../src/system/files/rotation.ts';
-import { countNewlines, lastLinesBefore, openToRead, readLastLines } from '../../../src/system/files/tail.ts';
+import {
+  countNewlines,
+  lastLinesBefore,
+  openToRead,
+  readLastLines,
+  startOfLastLine,
+} from '../../../src/system/files/tail.ts';
 
 let folder: string;
 let path: string;
@@ -85,3 +91,20 @@ describe('readLastLines()', () => {
 });
 
 it('countNewlines() counts line ends', () => expect(countNewlines(Buffer.from('a\n\nb\nc'))).toBe(3));
+
+describe('startOfLastLine()', () => {
+  it('is where the unfinished line begins', async () => {
+    fs.writeFileSync(path, 'one\nha');
+    const position = await openToRead(path);
+    expect(position && (await startOfLastLine(position))).toBe(4);
+    await position?.handle.close();
+  });
+
+  it('is the end as it was where the file was emptied and written anew since', async () => {
+    fs.writeFileSync(path, 'one\ntwo\n');
+    const position = await openToRead(path);
+    fs.writeFileSync(path, 'new\n');
+    expect(position && (await startOfLastLine(position))).toBe(8);
+    await position?.handle.close();
+  });
+});
