@@ -66,6 +66,17 @@ export interface PageView {
   readonly pendingAlerts: number;
 }
 
+/** The view of a daemon that knows of nothing yet; also of what one of another version leaves out. */
+export const EMPTY_VIEW: PageView = {
+  beats: {},
+  traffic: {},
+  events: [],
+  restarts: {},
+  restartsEver: {},
+  misses: {},
+  pendingAlerts: 0,
+};
+
 interface Misses {
   /** Probes that may still be missed, that which makes it down included. */
   readonly left: number;

@@ -1,5 +1,5 @@
 // A daemon that only remembers what it was asked, behind the real control socket.
-import type { PageView } from '../../src/control/protocol.ts';
+import { EMPTY_VIEW, type PageView } from '../../src/control/protocol.ts';
 import type { ControlHandlers } from '../../src/control/server.ts';
 import type { CleanupReport } from '../../src/core/model/cleanup-report.ts';
 import type { ServerClients, NumberedCall } from '../../src/core/gateway/call-summary.ts';
@@ -71,15 +71,7 @@ export function fakeDaemon(shown: Status = someStatus()): FakeDaemon {
     history: { status: 'success', data: { resultType: 'vector', result: [] } } as QueryAnswer,
     clients: { load: null, clients: [], tools: [], beside: [] } as ServerClients,
     changes: [] as readonly ShownChange[],
-    view: {
-      beats: {},
-      traffic: {},
-      events: [],
-      restarts: {},
-      restartsEver: {},
-      misses: {},
-      pendingAlerts: 0,
-    } as PageView,
+    view: EMPTY_VIEW,
     watched: () => listeners.size,
     show(status: Status) {
       shown = status;

@@ -1,6 +1,6 @@
 // Live view on a terminal: holds model and facts, asks the daemon for what is shown, and draws what changed.
 import { join } from 'node:path';
-import type { PageView } from '../../control/protocol.ts';
+import { EMPTY_VIEW } from '../../control/protocol.ts';
 import type { ClientSummary } from '../../core/gateway/call-summary.ts';
 import { messageOf } from '../../core/base/guards.ts';
 import type { OperatorAction } from '../../core/model/vocabulary.ts';
@@ -54,16 +54,6 @@ const LOG_LINES = 500;
 /** Minutes of the curves by key. */
 const SPANS: Readonly<Record<string, number>> = { '1': 15, '2': 60, '3': 360 };
 
-const NO_VIEW: PageView = {
-  beats: {},
-  traffic: {},
-  events: [],
-  restarts: {},
-  restartsEver: {},
-  misses: {},
-  pendingAlerts: 0,
-};
-
 export function createLiveScreen(
   context: CommandContext,
   { signal, onQuit }: { readonly signal: AbortSignal; readonly onQuit: () => void },
@@ -74,7 +64,7 @@ export function createLiveScreen(
   let model: Model = START;
   let status: Status | null = null;
   let shown: { readonly status: Status; readonly now: number } | null = null;
-  let view = NO_VIEW;
+  let view = EMPTY_VIEW;
   let traffic: ClientSummary | null = null;
   let curves: Curves | null = null;
   let snippets: Facts['snippets'] = null;
@@ -226,7 +216,7 @@ export function createLiveScreen(
       () => null,
     );
     // A daemon of another version may know less.
-    if (found !== null) view = { ...NO_VIEW, ...found };
+    if (found !== null) view = { ...EMPTY_VIEW, ...found };
     if (opened !== null) await readBeside(opened.name);
     drawSoon();
   }

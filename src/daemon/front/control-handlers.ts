@@ -163,6 +163,9 @@ async function viewOf(
   // All of one moment: nothing is waited for from here on.
   const beats = page.beats();
   const now = page.clock.now();
+  const today = new Map(
+    page.status().servers.map(({ name }) => [name, restartsSince(beats.get(name), now - DAY)]),
+  );
   return {
     beats: Object.fromEntries(
       page.status().servers.map(({ name }) => [name, lettersOf(beats.get(name), now)]),
@@ -174,17 +177,11 @@ async function viewOf(
       }),
     ),
     events: foldEvents(events),
-    restarts: Object.fromEntries(
-      page.status().servers.flatMap(({ name }) => {
-        const count = restartsSince(beats.get(name), now - DAY);
-        return count === 0 ? [] : [[name, count]];
-      }),
-    ),
+    restarts: Object.fromEntries([...today].filter(([, count]) => count > 0)),
     restartsEver: Object.fromEntries(
       page.status().servers.flatMap((server) => {
         // The journal may know of more: it outlives a state file that was lost.
-        const today = restartsSince(beats.get(server.name), now - DAY);
-        const count = Math.max(restartsOf(server), today);
+        const count = Math.max(restartsOf(server), today.get(server.name) ?? 0);
         return count === 0 ? [] : [[server.name, count]];
       }),
     ),
