@@ -81,7 +81,7 @@ export function createDoctorContext(context: CommandContext): DoctorContext {
     run: (argv) => runCommand(argv, { env: io.env, timeout: TOOL_TIMEOUT, clock: systemClock }),
     newerRelease: () => askForRelease(context),
     programs: () => locatedPrograms(context),
-    folderWarnings: () => folderWarnings(context),
+    folderWarnings: () => (config.kind === 'valid' ? folderWarnings(config.loaded.servers) : []),
     notInService: () => missingInService(paths.home, io.env),
   };
 }

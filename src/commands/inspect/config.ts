@@ -14,7 +14,7 @@ export async function run(context: CommandContext): Promise<number> {
 function validate(context: CommandContext): number {
   const loaded = loadConfig(context.paths.config, context.io.env);
   const programs = locatedPrograms(context);
-  const folders = folderWarnings(context);
+  const folders = folderWarnings(loaded.servers);
   const facts = verdict({ ...loaded, warnings: [...loaded.warnings, ...folders] });
   printResult(context, { ...facts, programs: programs.map(programFacts) }, [
     ...summary(loaded),

@@ -49,19 +49,15 @@ export function programFacts({ server, program, inService, inTerminal }: Located
 }
 
 /** Says of enabled servers that cannot start in the folder that the config names, with the cure. */
-export function folderWarnings(context: CommandContext): string[] {
-  return configuredServers(context)
+export function folderWarnings(servers: readonly ServerSpec[]): string[] {
+  return servers
     .filter(({ enabled, source }) => enabled && source.kind !== 'url')
     .flatMap(({ name, cwd }) => (cwd === null ? [] : (folderWarning(name, cwd) ?? [])));
 }
 
-function configuredPrograms(context: CommandContext): readonly ServerProgram[] {
-  return programsOf(configuredServers(context), context.paths.home);
-}
-
-function configuredServers({ paths, io }: CommandContext): readonly ServerSpec[] {
+function configuredPrograms({ paths, io }: CommandContext): readonly ServerProgram[] {
   try {
-    return loadConfig(paths.config, io.env).servers;
+    return programsOf(loadConfig(paths.config, io.env).servers, paths.home);
   } catch (error) {
     if (error instanceof WatchdogError) return [];
     throw error;
