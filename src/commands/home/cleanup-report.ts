@@ -1,8 +1,7 @@
 // Report of a cleanup: everything planned, kept or failed, then the sum.
 import { type CleanupReport, describeCleanup } from '../../core/model/cleanup-report.ts';
-import { neutralise } from '../../core/base/text.ts';
+import { capitalised, neutralise } from '../../core/base/text.ts';
 import { size } from '../../core/base/format.ts';
-import { capitalised } from '../../core/base/text.ts';
 
 export function cleanupLines(report: CleanupReport): string[] {
   const { removed, spared, failed, dryRun } = report;

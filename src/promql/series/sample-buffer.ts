@@ -166,11 +166,9 @@ export class SampleBuffer implements Series {
   #isMoreOfTheSame(time: number, value: number): boolean {
     if (this.#times !== null || this.#values !== null || this.#length === 0 || this.#staleMarks !== null)
       return false;
-    const column = this.column;
+    const tick = this.#tick + this.#length;
     return (
-      this.#tick + this.#length === column.nextTick - 1 &&
-      column.newest === time &&
-      Object.is(this.#value, value)
+      tick === this.column.nextTick - 1 && this.column.timeAt(tick) === time && Object.is(this.#value, value)
     );
   }
 

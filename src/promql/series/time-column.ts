@@ -37,11 +37,6 @@ export class TimeColumn {
     return this.#firstTick + this.length;
   }
 
-  /** The last time; NaN without one. */
-  get newest(): number {
-    return this.#to > this.#from ? (this.#times[this.#to - 1] ?? Number.NaN) : Number.NaN;
-  }
-
   /** Milliseconds since the epoch; NaN without such a tick. */
   timeAt(tick: number): number {
     const index = this.#from + tick - this.#firstTick;
